@@ -1,0 +1,1 @@
+"""A character: its mind (prompt, lore, memory, writers) and its voice (speakers)."""

@@ -1,0 +1,60 @@
+"""Every bound a stranger can push on, with its unit and its reason. This file imports nothing."""
+
+# --- bytes on the wire -------------------------------------------------------------------------------------------
+NOISE_MESSAGE = 65_535  # bytes; Noise specification, section 3: the length of every Noise message
+FRAME = NOISE_MESSAGE - 16  # bytes of plaintext, 65,519: a Noise message less the AEAD tag
+FRAME_MESSAGES = 256  # messages in one frame; bounds the work one signature can ask for
+ARRAY = 512  # elements of one msgpack array; a nested header costs us 8 bytes an element before it is refused
+DEPTH = 6  # nesting of arrays; the deepest layout we define has 5
+HANDSHAKE_SECONDS = 10  # from accepted socket to open session
+HANDSHAKE_FIRST_SECONDS = 5  # from accepted socket to the first Noise message
+
+# --- entries -----------------------------------------------------------------------------------------------------
+HEADER = 1_024  # bytes; a full header with 16 references is about 750
+BODY = 60 * 1024  # bytes; header, body and signature together fit one frame
+REFS = 16  # references of one entry
+KIND = 24  # characters of a kind's name
+TEXT = 20_000  # characters of one narration or line; in UTF-8 four times this stays below BODY only for most scripts
+NAME = 64  # characters of a name: story, character, checkpoint, branch
+PLAN = 64  # members one narration may ask
+SPANS = 256  # spans of one line
+CLIPS = 128  # clips of one line
+AUDIENCE = 16  # members one sealed body may be for; the boxes are rounded up to 4, 8 or 16
+PENDING_ENTRIES = 256  # of one author, neither accepted nor refused yet: bounds what a member can put on every disk
+PENDING_BYTES = 4 * 1024 * 1024
+RUNS = 4_096  # runs of one author; one process start each
+AUTHORS = 4_096  # authors of one story; only granted keys count
+
+# --- sync --------------------------------------------------------------------------------------------------------
+GIVE_BYTES = 48 * 1024  # bytes of entries in one answer, unless a single unit is larger
+WANTS = 4  # open requests per link
+GAP_BUFFER = 256  # entries per author held while what stands before them is fetched
+SYNC_SECONDS = 30  # between two rounds of heads on a link
+WANT_SECONDS = 10  # until an unanswered request is given to another link
+KNOWN_PER_LINK = 8_192  # entry ids remembered per link for de-duplication
+
+# --- blobs -------------------------------------------------------------------------------------------------------
+CHUNK = 32 * 1024  # bytes of one blob chunk; fits a frame
+BLOB = 512 * 1024 * 1024  # bytes of one blob: the largest adapter we mean to carry
+BLOB_WINDOW = 4  # chunks asked for at a time
+BLOB_QUOTA = 4 * 1024 * 1024 * 1024  # bytes of blobs kept per author
+
+# --- ephemerals --------------------------------------------------------------------------------------------------
+EPHEMERAL = 8 * 1024  # bytes; a burst of tokens or a clip notice
+EPHEMERALS_PER_SECOND = 200  # per link, averaged over five seconds; beyond it they are dropped
+
+# --- links -------------------------------------------------------------------------------------------------------
+MESH = 12  # members up to which everybody links to everybody
+FANOUT = 6  # random links beyond MESH, besides the narrator
+LINKS = 64  # links a node keeps
+HALF_OPEN = 32  # sockets in handshake at a time; the oldest is dropped for a newcomer
+HALF_OPEN_PER_ADDRESS = 8  # of one address; loopback is exempt
+QUEUE_CONTROL = 256  # messages waiting to be written per link, per lane
+QUEUE_ENTRIES_BYTES = 4 * 1024 * 1024
+QUEUE_EPHEMERAL = 256
+QUEUE_CHUNKS = 64
+PING_SECONDS = 5  # of silence before we ask
+SILENCE_SECONDS = 10  # of silence before a link counts as dead
+WRITE_STALL_SECONDS = 20  # a write that makes no progress ends the link
+ADDRESSES = 8  # addresses kept per member
+INVITE_DAYS = 7  # validity of an invite unless said otherwise
