@@ -14,7 +14,7 @@ HEADER = 1_024  # bytes; a full header with 16 references is about 750
 BODY = 60 * 1024  # bytes; header, body and signature together fit one frame
 REFS = 16  # references of one entry
 KIND = 24  # characters of a kind's name
-TEXT = 20_000  # characters of one narration or line; in UTF-8 four times this stays below BODY only for most scripts
+TEXT = 12_000  # characters of one narration or line; at four bytes each they still fit a sealed body
 NAME = 64  # characters of a name: story, character, checkpoint, branch
 PLAN = 64  # members one narration may ask
 SPANS = 256  # spans of one line
@@ -28,7 +28,6 @@ AUTHORS = 4_096  # authors of one story; only granted keys count
 # --- sync --------------------------------------------------------------------------------------------------------
 GIVE_BYTES = 48 * 1024  # bytes of entries in one answer, unless a single unit is larger
 WANTS = 4  # open requests per link
-GAP_BUFFER = 256  # entries per author held while what stands before them is fetched
 SYNC_SECONDS = 30  # between two rounds of heads on a link
 WANT_SECONDS = 10  # until an unanswered request is given to another link
 KNOWN_PER_LINK = 8_192  # entry ids remembered per link for de-duplication

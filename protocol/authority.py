@@ -1,0 +1,136 @@
+"""Who may write what: a fold over all of the narrator's entries, canon or not.
+
+Rules of this file:
+- A grant the narrator signed holds wherever it stands, also on a tail that a restored backup left, until it is revoked.
+- A revoked key never counts again; its entries up to the stated places stay good, and what was accepted stays accepted.
+- Which of two grants of one seat is the present one: the later by the narrator's clock, then the greater id.
+- An unknown author is nobody's fault: his grant may be on its way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from protocol import limits
+from protocol.entry import Entry
+from protocol.errors import RemoteError
+from protocol.kinds import (
+    KINDS,
+    NARRATOR,
+    Cast,
+    Genesis,
+    Granted,
+    Invited,
+    Revoked,
+    Withdrawn,
+    read_body,
+)
+
+
+class Right(Enum):
+    """What may be done with an entry of this author's."""
+
+    GOOD = "good"
+    UNKNOWN = "unknown"
+    REVOKED = "revoked"
+    NOT_HIS = "not his"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A granted key. ``entry`` is the grant's id, ``at`` its time in ms."""
+
+    key: bytes
+    seal_key: bytes
+    seat: int
+    role: str
+    invite: bytes
+    entry: bytes
+    at: int
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """An invite as the log knows it; ``expires`` in ms since 1970, ``entry`` the id of the entry that issued it."""
+
+    invite: bytes
+    seat: int
+    role: str
+    expires: int
+    entry: bytes
+
+
+class Authority:
+    """Members, invites and seats of one story. Feed it every entry of the narrator's with :meth:`add`."""
+
+    def __init__(self) -> None:
+        self.narrator = b""
+        self.narrator_seal_key = b""
+        self.name = ""
+        self.members: dict[bytes, Member] = {}
+        self.revoked: dict[bytes, dict[bytes, int]] = {}
+        self.invites: dict[bytes, Invitation] = {}
+        self.withdrawn: set[bytes] = set()
+        self.burned: dict[bytes, bytes] = {}
+        self.names: dict[int, str] = {NARRATOR: "Narrator"}
+        self._cast_at: dict[int, tuple[int, bytes]] = {}
+
+    def add(self, entry: Entry) -> None:
+        """Fold in one entry of the narrator's. What does not read is ignored, as everywhere in the fold."""
+        try:
+            opening = read_body(entry)
+        except RemoteError:
+            return
+        match opening.body if opening else None:
+            case Genesis(name=name, seal_key=seal_key):
+                self.name, self.narrator, self.narrator_seal_key = name, entry.author, seal_key
+                self.members[entry.author] = Member(
+                    entry.author, seal_key, NARRATOR, "narrator", b"", entry.id, entry.at
+                )
+            case Invited(invite=invite, seat=seat, role=role, expires=expires):
+                self.invites.setdefault(invite, Invitation(invite, seat, role, expires, entry.id))
+            case Withdrawn(invite=invite):
+                self.withdrawn.add(invite)
+            case Granted() as grant if len(self.members) < limits.AUTHORS and grant.seat != NARRATOR:
+                self.burned.setdefault(grant.invite, grant.member)
+                self.members.setdefault(
+                    grant.member,
+                    Member(grant.member, grant.seal_key, grant.seat, grant.role, grant.invite, entry.id, entry.at),
+                )
+            case Revoked(member=member, until=until) if member != self.narrator:
+                self.revoked.setdefault(member, dict(until))
+            case Cast(seat=seat, name=name) if self._cast_at.get(seat, (-1, b"")) < (entry.at, entry.id):
+                self._cast_at[seat] = (entry.at, entry.id)
+                self.names[seat] = name
+            case _:
+                return
+
+    def member(self, key: bytes) -> Member | None:
+        """The member behind a key that counts now."""
+        return None if key in self.revoked else self.members.get(key)
+
+    def occupant(self, seat: int) -> Member | None:
+        """Who plays a seat now."""
+        sitting = [one for one in self.members.values() if one.seat == seat and one.key not in self.revoked]
+        return max(sitting, key=lambda one: (one.at, one.entry), default=None)
+
+    def current(self) -> list[Member]:
+        """Everyone who counts now, the narrator first, by seat."""
+        return sorted((one for key, one in self.members.items() if key not in self.revoked), key=lambda one: one.seat)
+
+    def name_of(self, key: bytes) -> str:
+        """The name of the character a key plays, or played."""
+        member = self.members.get(key)
+        return self.names.get(member.seat, f"seat {member.seat}") if member else "somebody unknown"
+
+    def right(self, entry: Entry) -> Right:
+        """What may be done with this entry."""
+        member = self.members.get(entry.author)
+        if member is None:
+            return Right.UNKNOWN
+        cut = self.revoked.get(entry.author)
+        if cut is not None and entry.seq > cut.get(entry.run, -1):
+            return Right.REVOKED
+        kind = KINDS.get(entry.kind)
+        return Right.GOOD if kind is None or member.role in kind.by else Right.NOT_HIS
