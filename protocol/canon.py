@@ -19,7 +19,7 @@ from protocol.errors import RemoteError
 from protocol.kinds import Adopted, Genesis, Opened, SetAside, read_body
 
 # A run that holds none of these has told nothing: an older tail joins it by itself.
-TOLD = frozenset({"narrate", "accept", "edit", "discard", "rewind", "checkpoint", "redact"})
+TOLD = frozenset({"narrate", "accept", "edit", "choose", "discard", "rewind", "checkpoint", "redact"})
 
 
 @dataclass
@@ -68,6 +68,10 @@ class Canon:
         run.entries.append(entry)
         self._places[entry.id] = (entry.run, entry.seq)
         if entry.run == self._live and entry.kind not in ("adopt", "aside") and not self._extended_elsewhere(entry):
+            self._include(entry)
+            return True
+        if entry.seq == 0 and run.continues and run.continues == self.head:
+            self._live = run.id
             self._include(entry)
             return True
         return self._settle()

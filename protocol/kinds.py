@@ -259,6 +259,13 @@ class Discarded(Body):
 
 
 @dataclass(frozen=True)
+class Chosen(Body):
+    """Of several takes this one stands. refs: the line, accepted before."""
+
+    kind = "choose"
+
+
+@dataclass(frozen=True)
 class Edited(Body):
     """The narrator's wording of a narration or line. refs: the entry whose text it replaces; the original stays in the log."""
 
@@ -334,7 +341,7 @@ KINDS: dict[str, type[Body]] = {
     one.kind: one
     for one in (
         Genesis, Opened, Invited, Withdrawn, Granted, Revoked, Cast, Sheet, Narrated, Cued, Line, Voiced, Accepted, Discarded,
-        Edited, Missed, Heard, Checkpoint, Rewound, Adopted, SetAside, Redacted, Resealed,
+        Chosen, Edited, Missed, Heard, Checkpoint, Rewound, Adopted, SetAside, Redacted, Resealed,
     )
 }  # fmt: skip
 
