@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from protocol.body import read_body
 from protocol import limits
 from protocol.entry import Entry
 from protocol.errors import RemoteError
@@ -24,7 +25,6 @@ from protocol.kinds import (
     Invited,
     Revoked,
     Withdrawn,
-    read_body,
 )
 
 

@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from protocol.body import read_body
 from protocol.entry import Entry
 from protocol.errors import RemoteError
-from protocol.kinds import Adopted, Genesis, Opened, SetAside, read_body
+from protocol.kinds import Adopted, Genesis, Opened, SetAside
 
 # A run that holds none of these has told nothing: an older tail joins it by itself.
 TOLD = frozenset({"narrate", "accept", "edit", "choose", "discard", "rewind", "checkpoint", "redact"})
@@ -186,7 +187,9 @@ def _continues(entry: Entry) -> bytes:
         opening = read_body(entry)
     except RemoteError:
         return entry.id
-    return opening.body.continues if opening and isinstance(opening.body, Opened) and opening.body.continues else entry.id
+    return (
+        opening.body.continues if opening and isinstance(opening.body, Opened) and opening.body.continues else entry.id
+    )
 
 
 def _joined(entry: Entry) -> tuple[bytes, ...]:

@@ -121,15 +121,17 @@ def parse_entry(header: bytes, signature: bytes, body: bytes) -> Entry:
         raise RemoteError(Code.MALFORMED, "tag: 16 bytes expected, none in genesis")
     if type(refs) is not list or len(refs) > limits.REFS:
         raise RemoteError(Code.MALFORMED, "refs: too many")
+    known: list[bytes] = []
     for ref in refs:
         if type(ref) is not bytes or len(ref) != 32:
             raise RemoteError(Code.MALFORMED, "refs: 32 bytes each")
+        known.append(ref)
     if body and (len(body) != size or digest(BODY_PERSON, body) != hashed):
         raise RemoteError(Code.MALFORMED, "body: does not match its header")
     if not body and not 0 < size <= limits.BODY:
         raise RemoteError(Code.MALFORMED, "body: missing")
     return Entry(
-        digest(ID_PERSON, header), tag, author, run, seq, prev, at, kind, seen, tuple(refs), size, hashed, header, signature, body
+        digest(ID_PERSON, header), tag, author, run, seq, prev, at, kind, seen, tuple(known), size, hashed, header, signature, body
     )  # fmt: skip
 
 

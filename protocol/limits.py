@@ -20,6 +20,11 @@ PLAN = 64  # members one narration may ask
 SPANS = 256  # spans of one line
 CLIPS = 128  # clips of one line
 AUDIENCE = 16  # members one sealed body may be for; the boxes are rounded up to 4, 8 or 16
+CARD = 1024 * 1024  # bytes of a card's file; the largest ones people share, lore included, are about 300 KiB
+CARD_DEPTH = 32  # nesting of a card's JSON; the deepest known program's extensions use 7
+CARD_SHEET = 48 * 1024  # bytes of a card's private part: sealed and padded it must still fit BODY
+CARD_TAGS = 32  # tags shown to everybody
+VOICE = 256  # characters of a voice, engine and options included
 PENDING_ENTRIES = 256  # of one author, neither accepted nor refused yet: bounds what a member can put on every disk
 PENDING_BYTES = 4 * 1024 * 1024
 RUNS = 4_096  # runs of one author; one process start each
@@ -37,6 +42,8 @@ CHUNK = 32 * 1024  # bytes of one blob chunk; fits a frame
 BLOB = 512 * 1024 * 1024  # bytes of one blob: the largest adapter we mean to carry
 BLOB_WINDOW = 4  # chunks asked for at a time
 BLOB_QUOTA = 4 * 1024 * 1024 * 1024  # bytes of blobs kept per author
+CLIP_SECONDS = 120  # of one clip; 400 characters at the slowest rate take about 60
+CLIP_BYTES = 1024 * 1024  # of one clip; CLIP_SECONDS at twice the 33 kbit/s we write
 
 # --- ephemerals --------------------------------------------------------------------------------------------------
 EPHEMERAL = 8 * 1024  # bytes; a burst of tokens or a clip notice

@@ -32,6 +32,8 @@ class Verdict(Enum):
     FORK = "fork"
     SET_ASIDE = "set aside"
     TOO_MANY = "too many"
+    UNKNOWN_AUTHOR = "unknown author"
+    REVOKED = "revoked"
 
 
 class Head(NamedTuple):
@@ -69,9 +71,13 @@ class Log:
     def __len__(self) -> int:
         return len(self._known)
 
+    def in_place(self, entry: Entry) -> bool:
+        """Whether this entry is held where it belongs, not only loose."""
+        return entry.id in self._known and self._loose.get((entry.author, entry.run, entry.seq)) != entry.id
+
     def take(self, entry: Entry, *, bounded: bool) -> Verdict:
         """Take the next entry of a run, or say why not. ``bounded``: count it against its author's share."""
-        if entry.id in self._known and self._loose.get((entry.author, entry.run, entry.seq)) != entry.id:
+        if self.in_place(entry):
             return Verdict.KNOWN
         if entry.author in self.forks and bounded:
             return Verdict.SET_ASIDE

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from protocol.body import Opening
 from protocol.entry import Entry
 from protocol.kinds import (
     NARRATOR,
@@ -22,7 +23,6 @@ from protocol.kinds import (
     Cast,
     Checkpoint,
     Chosen,
-    Clip,
     Cued,
     Discarded,
     Edited,
@@ -31,12 +31,11 @@ from protocol.kinds import (
     Line,
     Missed,
     Narrated,
-    Opening,
     Rewound,
     Sheet,
-    Span,
     Voiced,
 )
+from protocol.shapes import Clip, Span
 
 SEALED, REMOVED = "sealed", "removed"
 
@@ -169,7 +168,9 @@ class Story:
         elif entry.kind == Voiced.kind and opening and entry.refs and isinstance(opening.body, Voiced):
             self.sounds.setdefault(entry.refs[0], (entry, opening.body))
 
-    def apply(self, entry: Entry, opening: Opening | None, accepted: tuple[Entry, Opening | None, int] | None = None) -> None:
+    def apply(
+        self, entry: Entry, opening: Opening | None, accepted: tuple[Entry, Opening | None, int] | None = None
+    ) -> None:
         """Fold in the next entry of canon. ``accepted``: for an accept, the entry it is about, opened, and its author's seat."""
         match entry.kind:
             case Narrated.kind:
@@ -243,7 +244,9 @@ class Story:
         body = opening.body if opening else None
         audience, hidden = (opening.audience if opening else None), _hidden(line, opening)
         if isinstance(body, Line):
-            take = Take(line.id, line.author, line.at, body.spans, audience, hidden, cue.entry, body.model, body.adapter)
+            take = Take(
+                line.id, line.author, line.at, body.spans, audience, hidden, cue.entry, body.model, body.adapter
+            )
         else:
             take = Take(line.id, line.author, line.at, (), audience, hidden, cue.entry)
         for index in range(self._on_path[cue.beat] + 1, len(self._path)):

@@ -1,0 +1,82 @@
+"""The shapes a field of a body may have: what reads it, and what it refuses. For the classes in kinds.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import field
+from typing import Any, NamedTuple
+
+from protocol import limits
+from protocol.encoding import Value, take_bytes, take_int, take_list, take_text
+from protocol.errors import Code, RemoteError
+
+SPAN_KINDS = ("speech", "action", "thought")
+MAX_SEAT = 4_096
+MAX_INT = 2**53
+
+
+class Span(NamedTuple):
+    """A stretch of a line that is voiced alike. ``kind`` is one of ``SPAN_KINDS``."""
+
+    kind: str
+    text: str
+
+
+def text_field(most: int) -> Any:
+    return field(metadata={"read": lambda value, name: take_text(value, name, most)})
+
+
+def raw_field(*sizes: int) -> Any:
+    def read(value: Value, name: str) -> bytes:
+        data = take_bytes(value, name, 0, max(sizes))
+        if len(data) not in sizes:
+            raise RemoteError(Code.MALFORMED, f"{name}: wrong length")
+        return data
+
+    return field(metadata={"read": read})
+
+
+def bytes_field(most: int) -> Any:
+    return field(metadata={"read": lambda value, name: take_bytes(value, name, 0, most)})
+
+
+def number_field(most: int = MAX_INT) -> Any:
+    return field(metadata={"read": lambda value, name: take_int(value, name, 0, most)})
+
+
+def list_field(most: int, item: Callable[[Value, str], Any]) -> Any:
+    def read(value: Value, name: str) -> tuple[Any, ...]:
+        return tuple(item(one, name) for one in take_list(value, name, 0, most))
+
+    return field(metadata={"read": read})
+
+
+def read_seat(value: Value, name: str) -> int:
+    return take_int(value, name, 0, MAX_SEAT)
+
+
+def read_span(value: Value, name: str) -> Span:
+    kind, text = take_list(value, name, 2)
+    if kind not in SPAN_KINDS:
+        raise RemoteError(Code.MALFORMED, f"{name}: unknown kind of span")
+    return Span(take_text(kind, name, 16), take_text(text, name, limits.TEXT))
+
+
+def read_place(value: Value, name: str) -> tuple[bytes, int]:
+    run, seq = take_list(value, name, 2)
+    return take_bytes(run, name, 8), take_int(seq, name, 0, MAX_INT)
+
+
+def read_clip(value: Value, name: str) -> Clip:
+    blob, size, milliseconds = take_list(value, name, 3)
+    return Clip(
+        take_bytes(blob, name, 32), take_int(size, name, 1, limits.BLOB), take_int(milliseconds, name, 0, MAX_INT)
+    )
+
+
+class Clip(NamedTuple):
+    """One sentence of sound: the blob's id (32 bytes), its size in bytes, its length in milliseconds."""
+
+    blob: bytes
+    size: int
+    milliseconds: int
