@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgpack  # type: ignore[import-untyped]
+import msgpack
 
 from protocol.errors import Code, LocalError, RemoteError
 from protocol.limits import ARRAY, DEPTH

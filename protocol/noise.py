@@ -1,4 +1,6 @@
-"""Noise_XX_25519_ChaChaPoly_SHA256, the handshake libp2p uses, on libsodium's primitives (noiseprotocol.org, revision 34).
+"""Noise_XX_25519_ChaChaPoly_SHA256, the handshake libp2p uses, on libsodium's primitives.
+
+The Noise Protocol Framework, revision 34 (noiseprotocol.org); the names here are the specification's.
 
 Rules of this file, each with a test:
 - Lengths are checked before any key is used: libsodium's binding reads 32 bytes of whatever it is given.
@@ -31,7 +33,7 @@ TAG = 16  # bytes an encryption adds
 
 
 class Cipher:
-    """One direction of a channel: a key and a counter. With no key, as at the start of a handshake, text stays clear."""
+    """One direction of a channel: a key and a counter. Without a key, as a handshake begins, text stays clear."""
 
     __slots__ = ("_counter", "_key")
 
@@ -71,6 +73,7 @@ class Handshake:
         if len(static) != KEY or len(ephemeral) != KEY:
             raise LocalError("a private key is not 32 bytes long")
         self.hash = NAME
+        self.static_public = crypto_scalarmult_base(static)
         self.ephemeral_public = crypto_scalarmult_base(ephemeral)
         self.remote_ephemeral = b""
         self.remote_static = b""
@@ -91,7 +94,7 @@ class Handshake:
                 self._mix_hash(self.ephemeral_public)
                 message += self.ephemeral_public
             elif token == "s":
-                message += self._seal(crypto_scalarmult_base(self._static))
+                message += self._seal(self.static_public)
             else:
                 self._mix_key(self._agree(token))
         message += self._seal(payload(self.hash))
@@ -134,7 +137,7 @@ class Handshake:
 
     def _agree(self, token: str) -> bytes:
         """The Diffie-Hellman of a token: its first letter is the dialer's key, its second the answerer's."""
-        ours, theirs = token if self._dials else reversed(token)
+        ours, theirs = (token[0], token[1]) if self._dials else (token[1], token[0])
         private = self._ephemeral if ours == "e" else self._static
         public = self.remote_ephemeral if theirs == "e" else self.remote_static
         try:

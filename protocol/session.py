@@ -66,7 +66,9 @@ class Session:
     both sides and on no other link, empty until the session is open.
     """
 
-    def __init__(self, role: Role, tag: bytes, member: SigningKey, handshake: Handshake, expected: bytes | None) -> None:
+    def __init__(
+        self, role: Role, tag: bytes, member: SigningKey, handshake: Handshake, expected: bytes | None
+    ) -> None:
         self.role = role
         self.state = State.HELLO
         self.remote: bytes | None = None
@@ -75,7 +77,7 @@ class Session:
         self._member = member
         self._handshake = handshake
         self._expected = expected
-        self._sender = self._receiver = Cipher()
+        self._ciphers: tuple[Cipher, Cipher] | None = None  # to send with, to receive with
         self._sent = self._taken = 0
 
     @classmethod
@@ -124,7 +126,7 @@ class Session:
 
         At most limits.FRAME_MESSAGES of them, together at most FRAME_ROOM bytes; LocalError beyond and unless open.
         """
-        if self.state is not State.OPEN:
+        if self._ciphers is None:
             raise LocalError(f"nothing can be said on a session that is {self.state.value}")
         if not 0 < len(messages) <= FRAME_MESSAGES:
             raise LocalError(f"{len(messages)} messages in a frame; 1 to {FRAME_MESSAGES} are allowed")
@@ -133,12 +135,12 @@ class Session:
             raise LocalError(f"a frame of {len(frame) + SIGNATURE} bytes; {FRAME_BYTES} are allowed")
         signature = self._member.sign(FRAME, self.session_id + self.role.value + frame)
         self._sent += 1
-        return self._sender.encrypt(b"", frame + signature)
+        return self._ciphers[0].encrypt(b"", frame + signature)
 
     def close(self) -> None:
         """Nothing more is said or taken. May be called at any time, more than once."""
         self.state = State.CLOSED
-        self._sender = self._receiver = Cipher()
+        self._ciphers = None
 
     def _take_hello(self, data: bytes) -> Received:
         _check_length(data, HELLO_BYTES)
@@ -163,8 +165,8 @@ class Session:
         return Received(opened=True)
 
     def _take_frame(self, data: bytes) -> Received:
-        assert self.remote is not None
-        plaintext = self._receiver.decrypt(b"", data)
+        assert self.remote is not None and self._ciphers is not None
+        plaintext = self._ciphers[1].decrypt(b"", data)
         frame, signature = plaintext[:-SIGNATURE], plaintext[-SIGNATURE:]
         if not verify(self.remote, FRAME, self.session_id + self.role.other.value + frame, signature):
             raise RemoteError(Code.BAD_SIGNATURE, "a frame its sender did not sign")
@@ -182,18 +184,20 @@ class Session:
 
     def _check_proof(self, payload: bytes, bound_to: bytes, answerer: bytes) -> bytes:
         public, signature = payload[:KEY], payload[KEY:]
-        if public == self._member.public:
-            raise RemoteError(Code.WRONG_PEER, "this is our own key: a link to ourselves, or a message sent back")
         if self._expected is not None and public != self._expected:
             raise RemoteError(Code.WRONG_PEER, "another member answered than the one we called")
         if not verify(public, HANDSHAKE, self.role.other.value + bound_to + public + answerer, signature):
             raise RemoteError(Code.BAD_SIGNATURE, "a member key its sender did not prove")
+        if public == self._member.public:
+            if self._handshake.remote_static == self._handshake.static_public:
+                raise RemoteError(Code.WRONG_PEER, "we have called ourselves")
+            raise RemoteError(Code.SECOND_COPY, "another running copy of us holds the same member key")
         return public
 
     def _open(self, remote: bytes) -> None:
         self.remote = remote
         self.session_id = digest(SESSION_PERSON, self._handshake.hash)
-        self._sender, self._receiver = self._handshake.split()
+        self._ciphers = self._handshake.split()
         self.state = State.OPEN
 
 

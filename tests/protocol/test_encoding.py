@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import tracemalloc
 
-import msgpack  # type: ignore[import-untyped]
+import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +39,14 @@ def refusal(data: bytes, limit: int = FRAME) -> str:
     return str(caught.value)
 
 
+def read(data: bytes) -> list[Value]:
+    """The value alone in a list, or nothing when it was refused."""
+    try:
+        return [decode(data, FRAME)]
+    except RemoteError as error:
+        return [] if error.code is Code.MALFORMED else ["another code"]
+
+
 @given(values)
 def test_what_was_encoded_decodes_to_itself(value: Value) -> None:
     assert decode(encode(value), FRAME) == value
@@ -46,11 +54,7 @@ def test_what_was_encoded_decodes_to_itself(value: Value) -> None:
 
 @given(st.binary(max_size=64))
 def test_any_bytes_are_refused_or_are_the_one_spelling_of_a_value(data: bytes) -> None:
-    try:
-        value = decode(data, FRAME)
-    except RemoteError as error:
-        assert error.code is Code.MALFORMED
-    else:
+    for value in read(data):
         assert encode(value) == data
 
 
@@ -58,10 +62,7 @@ def test_any_bytes_are_refused_or_are_the_one_spelling_of_a_value(data: bytes) -
 def test_a_flipped_bit_is_refused_or_changes_the_value(value: Value, data: st.DataObject) -> None:
     spelled = bytearray(encode(value))
     spelled[data.draw(st.integers(0, len(spelled) - 1))] ^= 1 << data.draw(st.integers(0, 7))
-    try:
-        assert decode(bytes(spelled), FRAME) != value
-    except RemoteError as error:
-        assert error.code is Code.MALFORMED
+    assert read(bytes(spelled)) != [value]
 
 
 @given(values)
@@ -179,13 +180,9 @@ def test_no_frame_costs_more_than_ten_megabytes_or_recurses_away() -> None:
     for frame in hostile_frames():
         assert len(frame) <= FRAME
         tracemalloc.start()
-        try:
-            decode(frame, FRAME)
-        except RemoteError as error:
-            assert error.code is Code.MALFORMED
-        finally:
-            peak = tracemalloc.get_traced_memory()[1]
-            tracemalloc.stop()
+        read(frame)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
         assert peak < 10_000_000
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import hashlib
 
 import pytest
@@ -118,3 +119,11 @@ def test_what_is_no_peer_id_is_refused() -> None:
 
 def test_frame_and_entry_signatures_differ() -> None:
     assert KEY.sign(ENTRY, b"x") != KEY.sign(FRAME, b"x")
+
+
+def test_peer_ids_are_those_of_libp2p() -> None:
+    """A key published in both of libp2p's spellings: the CID holds the same multihash in base32."""
+    cid = "bafzaajaiaejcbzdibmxyzdjbbehgvizh6g5tikvy47mshdy6gwbruvgwvd24seje"
+    public = base64.b32decode(cid[1:].upper() + "=" * (-len(cid[1:]) % 8))[-32:]
+    assert peer_id(public) == "12D3KooWRBy97UB99e3J6hiPesre1MZeuNQvfan4gBziswrRJsNK"
+    assert len(parse_peer_id("12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA")) == 32  # the one in specs/peer-ids
