@@ -1,0 +1,295 @@
+"""A running node: the one place where the effects of the pure core are performed.
+
+Rules of this file:
+- No decision about the story is taken here. It says "perform this effect" and "report this event", nothing else.
+- An own entry is on disk before its first byte leaves. If the disk fails, the node stops: what is in memory then is no
+  longer what is on disk, and the next start reads the disk.
+- Whoever listens (:meth:`Node.subscribe`) gets values over a bounded channel. What is of the moment is dropped first; what
+  is held can always be read again from the ledger.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import trio
+
+from dwnet.link import Link
+from dwnet.store import Store
+from protocol import messages
+from protocol.body import pack_body, place_of, seal_body
+from protocol.effects import (
+    Close,
+    Effect,
+    Heard,
+    Lane,
+    Learned,
+    Send,
+    Took,
+)
+from protocol.effects import Store as StoreUnit
+from protocol.entry import Entry, write_entry
+from protocol.errors import Code, LocalError, RemoteError
+from protocol.gossip import Gossip
+from protocol.identity import SigningKey
+from protocol.kinds import NARRATOR, Body, Opened
+from protocol.ledger import Ledger, Unit
+from protocol.sealing import SealKey
+
+EVENTS = 4_096  # waiting for one subscriber; a burst of entries fits, beyond it he reads the ledger
+MOMENTS = 1_024  # of these, ephemerals
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LinkOpened:
+    """A link came up; ``member`` is the proven key at its other end."""
+
+    link: int
+    member: bytes
+    address: str
+
+
+@dataclass(frozen=True)
+class LinkClosed:
+    """A link is gone. ``code`` is None when it was cut without a word."""
+
+    link: int
+    member: bytes
+    code: Code | None
+    text: str
+
+
+Event = Effect | LinkOpened | LinkClosed
+BlobHandler = Callable[[int, list[object]], None]
+
+
+class Node:
+    """One peer of one story. ``run`` is this process start's run id, drawn at random."""
+
+    def __init__(self, ledger: Ledger, store: Store, member: SigningKey, seal_key: SealKey) -> None:
+        self.ledger = ledger
+        self.member = member
+        self.seal_key = seal_key
+        self.run_id = os.urandom(8)
+        self.gossip = Gossip(ledger, member.public, self.run_id)
+        self.links: dict[int, Link] = {}
+        self.on_blob_message: Callable[[int, list[messages.Value]], None] | None = None
+        self._store = store
+        self._counter = 0
+        self._subscribers: list[trio.MemorySendChannel[Event]] = []
+        self._waiting: list[Unit] = []
+        self._wake = trio.Event()
+        self._failed: Exception | None = None
+
+    # --- life ------------------------------------------------------------------------------------------------------
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Store what arrives, keep time, until cancelled. Ends with an error when the disk does."""
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._keep_storing)
+                nursery.start_soon(self._keep_time)
+                task_status.started()
+        finally:
+            with trio.CancelScope(shield=True):
+                await self._flush()
+
+    async def _keep_time(self) -> None:
+        while True:
+            await trio.sleep(1)
+            self.perform(self.gossip.tick(trio.current_time()))
+
+    async def _keep_storing(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake = trio.Event()
+            await self._flush()
+
+    async def _flush(self) -> None:
+        while self._waiting and self._failed is None:
+            units, self._waiting = self._waiting, []
+            await self._commit(units)
+
+    async def _commit(self, units: Sequence[Unit]) -> None:
+        try:
+            await self._store.commit(units)
+        except Exception as error:
+            self._failed = error
+            raise
+
+    # --- what the story's people do ----------------------------------------------------------------------------------
+
+    def subscribe(self) -> trio.MemoryReceiveChannel[Event]:
+        """Everything that happens from now on."""
+        send, receive = trio.open_memory_channel[Event](EVENTS)
+        self._subscribers.append(send)
+        return receive
+
+    async def write(self, *bodies: Draft) -> tuple[Entry, ...]:
+        """Sign these, make them durable in one transaction, then tell everyone.
+
+        :raises LocalError: when a draft is out of bounds, or we may not write.
+        :raises dwnet.errors.NodeError: when the disk refuses; the node ends with the same error.
+        """
+        if self._failed is not None:
+            raise self._failed
+        entries: list[Entry] = []
+        units: list[Unit] = []
+        for draft in bodies:
+            entry = self._sign(draft)
+            taken = self.ledger.take((entry, *draft.companions))
+            if not taken.unit:
+                raise LocalError(f"our own {draft.body.kind} was not taken: {taken.verdict.value}")
+            entries.append(entry)
+            units.append(taken.unit)
+        before, self._waiting = self._waiting, []
+        await self._commit([*before, *units])
+        for unit in units:
+            self.perform(self.gossip.wrote(unit))
+        return tuple(entries)
+
+    def _sign(self, draft: Draft) -> Entry:
+        head = self.ledger.log.head(self.member.public, self.run_id)
+        seq, prev = (head.seq + 1, head.id) if head else (0, b"")
+        if seq == 0 and not isinstance(draft.body, Opened) and self.ledger.begun:
+            raise LocalError("a run begins with an open entry")
+        salt = os.urandom(16)
+        kind = draft.body.kind
+        if draft.audience is None:
+            body = pack_body(draft.body, salt)
+        else:
+            place = place_of(self.ledger.tag, self.member.public, self.run_id, seq, kind)
+            body = seal_body(draft.body, place, draft.audience, self._keys_of(draft.audience), os.urandom(64), salt)
+        narrator = not self.ledger.begun or self.ledger.is_narrator(self.member.public)
+        return write_entry(
+            self.member,
+            tag=self.ledger.tag if self.ledger.begun else b"",
+            run=self.run_id,
+            seq=seq,
+            prev=prev,
+            at=self._now(),
+            kind=kind,
+            body=body,
+            seen=b"" if narrator else self.ledger.canon.head,
+            refs=draft.refs,
+        )
+
+    def _keys_of(self, audience: Sequence[int]) -> list[bytes]:
+        """The seal keys of everyone who sits there now, the narrator and ourselves included."""
+        keys = {self.ledger.authority.narrator_seal_key, self.seal_key.public}
+        keys.update(one.seal_key for seat in audience if (one := self.ledger.authority.occupant(seat)) is not None)
+        return sorted(keys)
+
+    def _now(self) -> int:
+        """Milliseconds; never behind our own last entry, so that a clock set back does not show."""
+        head = self.ledger.log.head(self.member.public, self.run_id)
+        last = self.ledger.entries[head.id].at if head else 0
+        return max(last, int(time.time() * 1000))
+
+    def say(self, kind: str, payload: bytes, *, only: bytes | None = None) -> None:
+        """Send something of the moment: to everyone, or to one member over direct links alone."""
+        if self.ledger.authority.member(self.member.public) is None:
+            return
+        self._counter += 1
+        one = messages.write_ephemeral(
+            self.member, self.ledger.tag, self.run_id, self._counter, kind, payload, direct=only is not None
+        )
+        self.perform(self.gossip.say(one, only))
+
+    # --- links -------------------------------------------------------------------------------------------------------
+
+    def opened(self, link: Link) -> None:
+        """A link's handshake is done. Of two links to one member the better stays (docs/protocol.md, "Two links")."""
+        for other in list(self.links.values()):
+            if other.remote == link.remote:
+                self._choose(other, link).close(Code.DUPLICATE_LINK)
+        self.links[link.id] = link
+        self._publish(LinkOpened(link.id, link.remote, link.address))
+        self.perform(self.gossip.link_up(link.id, link.remote, trio.current_time()))
+
+    def _choose(self, older: Link, newer: Link) -> Link:
+        """The one to close. Dialled by both at once: the dial of the smaller key stays. Else the newer: the older is dead there."""
+        at_once = older.dialed != newer.dialed and newer.opened_at - older.opened_at < 2
+        if not at_once:
+            return older
+        ours_stays = self.member.public < newer.remote
+        return older if older.dialed != ours_stays else newer
+
+    def received(self, link: Link, message: list[messages.Value]) -> None:
+        if message and type(message[0]) is int and 40 <= message[0] < 50:
+            if self.on_blob_message is not None and link.id in self.gossip.remotes():
+                self.on_blob_message(link.id, message)
+            return
+        try:
+            self.perform(self.gossip.received(link.id, message, trio.current_time()))
+        except RemoteError as error:
+            logger.warning("closing link to %s: %s", link.address, error)
+            link.close(error.code, str(error))
+
+    def lagging(self, link: Link) -> None:
+        self.gossip.lagging(link.id)
+
+    def drained(self, link: Link) -> None:
+        self.perform(self.gossip.drained(link.id, trio.current_time()))
+
+    def closed(self, link: Link, code: Code | None, text: str) -> None:
+        if self.links.pop(link.id, None) is not None:
+            self.gossip.link_down(link.id)
+            self._publish(LinkClosed(link.id, link.remote, code, text))
+
+    def close_links(self, code: Code, text: str = "") -> None:
+        """Say goodbye to everyone."""
+        for link in list(self.links.values()):
+            link.close(code, text)
+
+    # --- effects -----------------------------------------------------------------------------------------------------
+
+    def perform(self, effects: Sequence[Effect]) -> None:
+        """Do what the core asks."""
+        for effect in effects:
+            match effect:
+                case Send(link=link, data=data, lane=lane):
+                    if link in self.links:
+                        self.links[link].send(data, lane)
+                case Close(link=link, code=code, text=text):
+                    if link in self.links:
+                        self.links[link].close(code, text)
+                case StoreUnit(unit=unit):
+                    self._waiting.append(unit)
+                    self._wake.set()
+                case _:
+                    if isinstance(effect, Learned):
+                        self._store.remember_peers(effect.records)
+                    self._publish(effect)
+
+    def _publish(self, event: Event) -> None:
+        for subscriber in self._subscribers:
+            waiting = subscriber.statistics().current_buffer_used
+            if isinstance(event, Heard) and waiting > MOMENTS:
+                continue
+            try:
+                subscriber.send_nowait(event)
+            except trio.WouldBlock:
+                logger.warning("a subscriber is %d events behind; it reads the ledger", waiting)
+            except trio.BrokenResourceError:
+                self._subscribers.remove(subscriber)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An entry to write: its body, what it refers to, who may read it (None: all), and what travels with it."""
+
+    body: Body
+    refs: tuple[bytes, ...] = ()
+    audience: tuple[int, ...] | None = None
+    companions: tuple[Entry, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.audience is not None and NARRATOR not in self.audience:
+            raise LocalError("the narrator is part of every audience")

@@ -1,0 +1,153 @@
+"""Who speaks next: a pure decision over the story as it stands. Called again whenever anything changes.
+
+Rules of this file:
+- The fold is the truth. What was planned, asked, answered and missed is read from it, so a narrator's peer that was killed
+  in the middle of a beat goes on where it was.
+- One cue at a time. The next is given when the last was answered or missed.
+- Narrating again drops the speakers of the older beat who have not been asked; the one who was asked may finish.
+- A hush ends the beat: whoever was not asked yet is not asked any more.
+- No first token in 30 s, or no progress in 20 s: missed. A line that comes later is taken while its beat is the last one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from protocol.authority import Authority
+from protocol.entry import Entry
+from protocol.story import Cue, Story
+
+FIRST_TOKEN_SECONDS = 30.0
+PROGRESS_SECONDS = 20.0
+GONE_SECONDS = 10.0  # a member that lost its link this long is not waited for
+ANSWERERS = 4  # asked by themselves after one narration; more than that tires the ear
+
+
+@dataclass(frozen=True)
+class Accept:
+    line: Entry
+
+
+@dataclass(frozen=True)
+class Ask:
+    beat: bytes
+    seat: int
+    take: int
+
+
+@dataclass(frozen=True)
+class Miss:
+    cue: bytes
+    why: str
+
+
+Decision = Accept | Ask | Miss
+
+
+@dataclass
+class Pace:
+    """What the log does not hold: when a cue was last seen to progress, and who has been away since when (seconds)."""
+
+    asked_at: float
+    progressed_at: float | None = None
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What decides beside the story: ``away`` holds since when a seat has no link; ``forced`` are seats asked for by hand."""
+
+    now: float
+    review: bool
+    paces: Mapping[bytes, Pace]
+    away: Mapping[int, float]
+    forced: Sequence[tuple[bytes, int]] = ()
+    kept: Collection[bytes] = ()
+
+
+def decide(story: Story, authority: Authority, around: Circumstances) -> Decision | None:
+    """The next thing to do, or None while there is nothing to do but wait."""
+    line = None if around.review else next(iter(acceptable(story, around.kept)), None)
+    if line is not None:
+        return Accept(line)
+    cue = open_cue(story)
+    if cue is not None:
+        why = _overdue(story, cue, around)
+        return Miss(cue.entry, why) if why else None
+    for beat, seat in around.forced:
+        if story.on_path(beat):
+            return Ask(beat, seat, takes_asked(story, beat, seat))
+    beat = story.last_beat()
+    if not beat or _hushed(story, beat):
+        return None
+    asked = {cue.seat for cue in story.cues.values() if cue.beat == beat}
+    for seat in story.plans.get(beat, ()):
+        if seat not in asked and seat in story.seats and not story.seats[seat].retired:
+            return Ask(beat, seat, 0)
+    return None
+
+
+def acceptable(story: Story, kept: Collection[bytes] = ()) -> list[Entry]:
+    """Lines that were offered and may become canon, oldest first. ``kept`` lines wait as takes until somebody chooses them."""
+    result = []
+    for entry, _ in story.offered.values():
+        cue = story.cues.get(entry.refs[0]) if entry.refs else None
+        if cue is None or not story.on_path(cue.beat) or entry.id in kept:
+            continue
+        if cue.state == "open" or (cue.state == "missed" and cue.beat == story.last_beat()):
+            result.append(entry)
+    return sorted(result, key=lambda entry: (entry.at, entry.id))
+
+
+def open_cue(story: Story) -> Cue | None:
+    """The cue that waits for its answer."""
+    return next((cue for cue in story.cues.values() if cue.state == "open" and story.on_path(cue.beat)), None)
+
+
+def takes_asked(story: Story, beat: bytes, seat: int) -> int:
+    """How often this seat was asked in this beat."""
+    return sum(cue.beat == beat and cue.seat == seat for cue in story.cues.values())
+
+
+def plan_for(text: str, story: Story, asked: Sequence[int] | None = None) -> tuple[int, ...]:
+    """Whom a narration asks: those named with @, else those named in it, else everybody, longest silent first."""
+    seats = [one for one in story.seats.values() if one.role == "character" and not one.retired]
+    if asked is not None:
+        return tuple(dict.fromkeys(asked))
+    for pattern in (r"@{}(?!\w)", r"(?<!\w){}(?!\w)"):
+        found = [
+            (match.start(), one.number)
+            for one in seats
+            for name in dict.fromkeys((one.name, one.name.split()[0]))
+            if (match := re.search(pattern.format(re.escape(name)), text, re.IGNORECASE))
+        ]
+        if found:
+            return tuple(dict.fromkeys(number for _, number in sorted(found)))
+    last_spoken = {passage.seat: index for index, passage in enumerate(story.path())}
+    ordered = sorted(seats, key=lambda one: (last_spoken.get(one.number, -1), -one.talkativeness, one.number))
+    return tuple(one.number for one in ordered[:ANSWERERS])
+
+
+def _overdue(story: Story, cue: Cue, around: Circumstances) -> str:
+    name = story.seats[cue.seat].name if cue.seat in story.seats else "This seat"
+    away_since = around.away.get(cue.seat) if cue.seat is not None else None
+    pace = around.paces.get(cue.entry)
+    if away_since is not None and around.now - max(away_since, pace.asked_at if pace else 0) >= GONE_SECONDS:
+        return f"{name} is not here."
+    if pace is None:
+        return ""
+    if pace.progressed_at is None and around.now - pace.asked_at >= FIRST_TOKEN_SECONDS:
+        return f"{name} did not begin to answer within {FIRST_TOKEN_SECONDS:.0f} seconds."
+    if pace.progressed_at is not None and around.now - pace.progressed_at >= PROGRESS_SECONDS:
+        return f"{name} stopped in the middle of the answer for {PROGRESS_SECONDS:.0f} seconds."
+    return ""
+
+
+def _hushed(story: Story, beat: bytes) -> bool:
+    for about in story.heard:
+        cue = story.cues.get(about)
+        passage = story.passage_of(about)
+        if (cue and cue.beat == beat) or (passage and passage.beat == beat):
+            return True
+    return False
