@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,6 +100,8 @@ def read_api_key(path: Path) -> str | None:
         key = kept.decode("ascii").strip()
     except UnicodeDecodeError as error:
         raise ApiKeyDamaged(path=path, why="it is not plain text") from error
+    if len(kept) > API_KEY_BYTES:
+        raise ApiKeyDamaged(path=path, why=f"it is longer than {API_KEY_BYTES} characters")
     if not key or not key.isprintable() or " " in key:
         raise ApiKeyDamaged(path=path, why="it is empty" if not key else "it holds more than one word")
     return key
@@ -120,9 +123,7 @@ def _read(path: Path, limit: int) -> bytes | None:
 
 def _keep(path: Path, seed: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    draft.unlink(missing_ok=True)
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    handle, draft = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".new", dir=path.parent)  # mode 0600, O_EXCL
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(seed)
@@ -133,7 +134,7 @@ def _keep(path: Path, seed: bytes) -> None:
         except FileExistsError:
             return  # another process was first; its key is the key
     finally:
-        draft.unlink(missing_ok=True)
+        os.unlink(draft)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

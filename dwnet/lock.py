@@ -63,9 +63,11 @@ def holder(root: Path) -> int | None:
         pid = int((root / HOLDER).read_text())
     except (OSError, ValueError):
         return None
+    if pid <= 0:  # to the system these are groups of processes
+        return None
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return None
     except PermissionError:
         return pid  # alive, under another account

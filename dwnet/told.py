@@ -82,7 +82,7 @@ class Told:
     def read_config(self, path: Path) -> None:
         try:
             self.config = tomllib.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsUnreadable(path=path, why=error) from error

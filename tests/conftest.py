@@ -1,0 +1,52 @@
+"""What every test stands on: an environment that says nothing about the person at the machine, and seeds that are
+shown.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+from dwnet.told import ENVIRONMENT
+
+IN_CI = bool(os.environ.get("CI"))
+
+# No deadline: how long an example takes says more about the machine than about the code. In CI the same commit draws
+# the same examples; elsewhere each run draws new ones and prints how to draw the failing one again.
+hypothesis_settings.register_profile("house", deadline=None, derandomize=IN_CI, print_blob=True)
+hypothesis_settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True)
+def nobodys_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the test's own: no setting, key or story of this account is read or written."""
+    home = tmp_path_factory.mktemp("home")
+    for variables in ENVIRONMENT.values():
+        for variable in variables.values():
+            monkeypatch.delenv(variable, raising=False)
+    for variable in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(home)
+    return home
+
+
+@pytest.fixture
+def require() -> Callable[[str, str], str]:
+    """``require("ip", "iproute2")``: the program's path. Without it the test is skipped with words, and fails in CI."""
+
+    def find(program: str, package: str) -> str:
+        found = shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
+        if found is None:
+            sentence = f"{program} is not on this machine; on Debian: apt install {package}"
+            if IN_CI:
+                pytest.fail(f"{sentence} (.ci/run installs what the tests need)")
+            pytest.skip(sentence)
+        return found
+
+    return find
