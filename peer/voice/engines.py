@@ -1,0 +1,33 @@
+"""From the engine's name in a voice text to the speaker, loaded when it is first wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from dwnet.errors import NodeError
+from peer.voice.contract import Speaker
+
+
+class SpeakerUnknown(NodeError):
+    """There is no speaker called "{engine}".
+
+    The speakers are: {known}. A voice is written engine:name, for example espeak:en-us+f5.
+    """
+
+    exit_code = 2
+
+
+def _espeak() -> Speaker:
+    from peer.voice.espeak import Espeak
+
+    return Espeak()
+
+
+SPEAKERS: Mapping[str, Callable[[], Speaker]] = {"espeak": _espeak}
+
+
+def open_speaker(engine: str) -> Speaker:
+    """A speaker by name; it may still be ``missing`` on this machine. Raises SpeakerUnknown."""
+    if engine not in SPEAKERS:
+        raise SpeakerUnknown(engine=engine, known=", ".join(SPEAKERS))
+    return SPEAKERS[engine]()
