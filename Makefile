@@ -49,7 +49,7 @@ clean:
 
 machine:
 	@test -e .venv/.installed || { \
-	  command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is missing. On Debian: apt install python3 python3-venv"; exit 1; }; \
+	  command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing; Python 3.11 or newer is needed. On Debian: apt install python3 python3-venv"; exit 1; }; \
 	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11. Name a newer one: make demo PYTHON=python3.12"; exit 1; }; \
 	  $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing. On Debian: apt install python3-venv"; exit 1; }; \
 	  command -v gcc >/dev/null || { echo "gcc is missing; llama.cpp is built with it. On Debian: apt install gcc g++"; exit 1; }; \
