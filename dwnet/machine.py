@@ -1,4 +1,6 @@
-"""What this machine has to give: the only file that asks it. All of it is advice; nothing is refused on its word alone."""
+"""What this machine has to give: the only file that asks it. All of it is advice; nothing is refused on its
+word alone.
+"""
 
 from __future__ import annotations
 

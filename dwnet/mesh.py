@@ -164,7 +164,9 @@ class Mesh:
 
 
 def own_addresses(host: str, port: int) -> list[str]:
-    """Where others may find us: the address this machine uses towards others first, then loopback for the same machine."""
+    """Where others may find us: the address this machine uses towards others first, then loopback for the
+    same machine.
+    """
     if host not in ("0.0.0.0", "::", ""):  # what the narrator said to listen on is what he gives out
         return [_join(host, port)]
     found: list[str] = []

@@ -77,7 +77,7 @@ REMEDIES: dict[Status, str] = {
     Status.RESPONSIVE: "",
     Status.ERROR_API: "On its machine, look at: dwnet doctor",
     Status.DEGRADED: "It answers without sound or slowly. On its machine, look at: dwnet doctor",
-    Status.UNREACHABLE: "None of its addresses answers. Is its machine on, is dwnet peer running there, does a firewall stand between?",
+    Status.UNREACHABLE: "None of its addresses answers. Is its machine on, with dwnet peer running and no firewall?",
     Status.DEACTIVATED: "To play this seat again: /invite {name}",
 }
 

@@ -3,8 +3,9 @@
 Rules of this file:
 - The narrator's feed is a tree of runs: each run names the entry it continues. A run *knows* everything on its path to
   genesis, and every tail it has adopted or set aside (with that tail's own path).
-- A run whose last entry another run knows is superseded. Among the runs that are left, the one furthest from genesis is canon;
-  where two are equally far, the one opened later by its own clock, then the greater run id. Length never decides.
+- A run whose last entry another run knows is superseded. Among the runs that are left, the one furthest from genesis is
+  canon; where two are equally far, the one opened later by its own clock, then the greater run id. Length never
+  decides.
 - ``adopt`` puts the tail it names into canon at the place where it stands. So canon grows at its end and only there.
 - Everything is a function of the set of entries. The order in which they came cannot matter.
 """
@@ -42,7 +43,9 @@ class Run:
 
 
 class Canon:
-    """The narrator's feed, in order. Feed it entries with :meth:`add`; read :attr:`order`, :attr:`head` and :meth:`tails`."""
+    """The narrator's feed, in order. Feed it entries with :meth:`add`; read :attr:`order`, :attr:`head` and
+    :meth:`tails`.
+    """
 
     def __init__(self) -> None:
         self.runs: dict[bytes, Run] = {}
@@ -62,7 +65,9 @@ class Canon:
         return self._live
 
     def add(self, entry: Entry) -> bool:
-        """Take the narrator's next entry of a run (the caller has checked that it follows). True when canon only grew at its end."""
+        """Take the narrator's next entry of a run (the caller has checked that it follows). True when canon only grew
+        at its end.
+        """
         run = self.runs.get(entry.run)
         if run is None:
             run = self.runs[entry.run] = Run(entry.run, _continues(entry), entry.at)
@@ -180,7 +185,9 @@ class Canon:
 
 
 def _continues(entry: Entry) -> bytes:
-    """What the first entry of a run goes on from; a run that does not open as it should hangs in the air and never counts."""
+    """What the first entry of a run goes on from; a run that does not open as it should hangs in the air and never
+    counts.
+    """
     if entry.kind == Genesis.kind:
         return b""
     try:

@@ -1,7 +1,9 @@
-"""One signed record of a feed, and the three tests it must pass: its shape, its signature, its link to what stands before it.
+"""One signed record of a feed, and the three tests it must pass: its shape, its signature, its link to what stands
+before it.
 
 Rules of this file:
-- The id is the hash of the header alone. An author can make many valid signatures of one header; that must not look like a fork.
+- The id is the hash of the header alone. An author can make many valid signatures of one header; that must not look
+  like a fork.
 - A header without its body is not an entry, save where a signed redaction stands in the body's place.
 - Bytes are stored and forwarded as they came; every check is over the received bytes.
 - ``at`` is for display only. No rule reads it, but for choosing between two runs that nothing else orders (canon.py).
@@ -26,7 +28,9 @@ MAX_SEQ = 2**40
 
 
 class Entry(NamedTuple):
-    """A header taken apart, beside the very bytes it came in. ``body`` is ``b""`` only while a redaction stands for it."""
+    """A header taken apart, beside the very bytes it came in. ``body`` is ``b""`` only while a redaction
+    stands for it.
+    """
 
     id: bytes
     tag: bytes
@@ -93,7 +97,8 @@ def write_entry(
 
 
 def parse_entry(header: bytes, signature: bytes, body: bytes) -> Entry:
-    """The first test: shape and bounds of every field, and the body against its hash. The signature is not checked here.
+    """The first test: shape and bounds of every field, and the body against its hash. The signature is not checked
+    here.
 
     :raises RemoteError: MALFORMED or TOO_LARGE, naming the field.
     """
@@ -131,12 +136,27 @@ def parse_entry(header: bytes, signature: bytes, body: bytes) -> Entry:
     if not body and not 0 < size <= limits.BODY:
         raise RemoteError(Code.MALFORMED, "body: missing")
     return Entry(
-        digest(ID_PERSON, header), tag, author, run, seq, prev, at, kind, seen, tuple(known), size, hashed, header, signature, body
-    )  # fmt: skip
+        digest(ID_PERSON, header),
+        tag,
+        author,
+        run,
+        seq,
+        prev,
+        at,
+        kind,
+        seen,
+        tuple(known),
+        size,
+        hashed,
+        header,
+        signature,
+        body,
+    )
 
 
 def check_signature(entry: Entry) -> None:
-    """The second test. Redactions are checked the same way: the signature covers the header, which binds the body by hash.
+    """The second test. Redactions are checked the same way: the signature covers the header, which binds the body by
+    hash.
 
     :raises RemoteError: BAD_SIGNATURE.
     """

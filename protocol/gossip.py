@@ -1,10 +1,11 @@
-"""One node's conversation with its links: who may say what, live entries by flood, claims, ephemerals. ``event -> effects``.
+"""One node's conversation with its links: who may say what, live entries by flood, claims, ephemerals. ``event ->
+effects``.
 
 Rules of this file:
-- Before a grant a link gets genesis, one claim and its answer. All else from a stranger is ignored, not punished: the grant
-  that makes him a member may be on its way.
-- A live entry goes to every link not known to have it. A link that can't keep up is left alone until it has drained, then
-  brought level by heads. A burst may be late, never gone.
+- Before a grant a link gets genesis, one claim and its answer. All else from a stranger is ignored, not punished: the
+  grant that makes him a member may be on its way.
+- A live entry goes to every link not known to have it. A link that can't keep up is left alone until it has drained,
+  then brought level by heads. A burst may be late, never gone.
 - Ephemerals are taken from an author's latest run only, and only with a rising counter; only the narrator may hush.
 """
 
@@ -38,7 +39,9 @@ from protocol.sync import Neighbour, Sync
 
 
 class Gossip:
-    """One node's conversation with all its links about one story. ``me`` is its own member key, ``run`` its present run."""
+    """One node's conversation with all its links about one story. ``me`` is its own member key, ``run`` its present
+    run.
+    """
 
     def __init__(self, ledger: Ledger, me: bytes, run: bytes) -> None:
         self.ledger = ledger

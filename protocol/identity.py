@@ -24,8 +24,8 @@ EPHEMERAL = b"dwnet/ephemeral/1\0"
 KEY = 32  # bytes of a seed and of a public key, Ed25519 and X25519
 SIGNATURE = 64  # bytes
 
-# libp2p peer ids, specs/peer-ids: identity multihash (0x00), 36 bytes (0x24), of the protobuf {type 1: Ed25519 (0x08 0x01),
-# data 2: 32 bytes (0x12 0x20)}.
+# libp2p peer ids, specs/peer-ids: identity multihash (0x00), 36 bytes (0x24), of the protobuf {type 1: Ed25519 (0x08
+# 0x01), data 2: 32 bytes (0x12 0x20)}.
 _PEER_ID_PREFIX = bytes.fromhex("002408011220")
 _PEER_ID_CHARACTERS = 52  # of every such id
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"

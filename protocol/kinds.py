@@ -1,7 +1,8 @@
 """What an entry may say: one frozen class per kind, and how its fields become bytes.
 
 Rules of this file:
-- Fields are positions. A newer version may append fields; what we do not know is ignored. Fewer than we need is malformed.
+- Fields are positions. A newer version may append fields; what we do not know is ignored. Fewer than we need is
+  malformed.
 - A seat is a small number; 0 is the narrator.
 """
 
@@ -56,7 +57,9 @@ class Genesis(Body):
 
 @dataclass(frozen=True)
 class Opened(Body):
-    """The first entry of every later run. ``continues`` is the author's own entry it goes on from: for the narrator the canon head."""
+    """The first entry of every later run. ``continues`` is the author's own entry it goes on from: for the narrator the
+    canon head.
+    """
 
     kind = "open"
     by = ROLES
@@ -85,7 +88,9 @@ class Withdrawn(Body):
 
 @dataclass(frozen=True)
 class Granted(Body):
-    """A seat is given to a member key; burns the invite. ``claim`` is the joiner's own signed claim, so anyone can check it."""
+    """A seat is given to a member key; burns the invite. ``claim`` is the joiner's own signed claim, so anyone can
+    check it.
+    """
 
     kind = "grant"
     seat: int = number_field(MAX_SEAT)
@@ -108,7 +113,9 @@ class Revoked(Body):
 
 @dataclass(frozen=True)
 class Cast(Body):
-    """The public part of a card: who sits on a seat. A later one for the same seat replaces it; ``retired`` is 0 or 1."""
+    """The public part of a card: who sits on a seat. A later one for the same seat replaces it; ``retired``
+    is 0 or 1.
+    """
 
     kind = "cast"
     seat: int = number_field(MAX_SEAT)
@@ -142,7 +149,9 @@ class Narrated(Body):
 
 @dataclass(frozen=True)
 class Cued(Body):
-    """One seat is asked to answer now. refs: the beat's narration. ``review`` is 1 while tokens and clips are the narrator's alone."""
+    """One seat is asked to answer now. refs: the beat's narration. ``review`` is 1 while tokens and clips are the
+    narrator's alone.
+    """
 
     kind = "cue"
     seat: int = number_field(MAX_SEAT)
@@ -164,7 +173,9 @@ class Line(Body):
 
 @dataclass(frozen=True)
 class Voiced(Body):
-    """The sound of a line. refs: the line. ``key`` opens private clips and stands only in a sealed body; ``voice`` names the engine and voice."""
+    """The sound of a line. refs: the line. ``key`` opens private clips and stands only in a sealed body; ``voice``
+    names the engine and voice.
+    """
 
     kind = "voiced"
     by = ("character", "reader")
@@ -198,7 +209,9 @@ class Chosen(Body):
 
 @dataclass(frozen=True)
 class Edited(Body):
-    """The narrator's wording of a narration or line. refs: the entry whose text it replaces; the original stays in the log."""
+    """The narrator's wording of a narration or line. refs: the entry whose text it replaces; the original stays in the
+    log.
+    """
 
     kind = "edit"
     spans: tuple[Span, ...] = list_field(limits.SPANS, read_span)
@@ -230,7 +243,9 @@ class Checkpoint(Body):
 
 @dataclass(frozen=True)
 class Rewound(Body):
-    """The story goes on after another passage. refs: that passage (none: the very beginning). ``branch`` names the tail that is left."""
+    """The story goes on after another passage. refs: that passage (none: the very beginning). ``branch`` names the tail
+    that is left.
+    """
 
     kind = "rewind"
     branch: str = text_field(limits.NAME)
@@ -262,7 +277,9 @@ class Redacted(Body):
 
 @dataclass(frozen=True)
 class Resealed(Body):
-    """The key of an older sealed entry, for a member who came to its seat later; itself sealed. refs: the older entry."""
+    """The key of an older sealed entry, for a member who came to its seat later; itself sealed. refs: the
+    older entry.
+    """
 
     kind = "reseal"
     key: bytes = raw_field(32)
@@ -271,7 +288,7 @@ class Resealed(Body):
 KINDS: dict[str, type[Body]] = {
     one.kind: one
     for one in (
-        Genesis, Opened, Invited, Withdrawn, Granted, Revoked, Cast, Sheet, Narrated, Cued, Line, Voiced, Accepted, Discarded,
-        Chosen, Edited, Missed, Heard, Checkpoint, Rewound, Adopted, SetAside, Redacted, Resealed,
+        Genesis, Opened, Invited, Withdrawn, Granted, Revoked, Cast, Sheet, Narrated, Cued, Line, Voiced, Accepted,
+        Discarded, Chosen, Edited, Missed, Heard, Checkpoint, Rewound, Adopted, SetAside, Redacted, Resealed,
     )
 }  # fmt: skip

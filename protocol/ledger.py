@@ -1,8 +1,8 @@
 """Everything a node holds of one story, and what it means: log, canon, rights and fold behind one door.
 
 Rules of this file:
-- A *unit* is what travels and is stored together: an entry, and after it what it can't stand without: the entry an accept
-  is about, the redaction that stands for a body. A unit is taken whole or not at all.
+- A *unit* is what travels and is stored together: an entry, and after it what it can't stand without: the entry an
+  accept is about, the redaction that stands for a body. A unit is taken whole or not at all.
 - Everything is checked before anything changes: shape, signature, rights, place.
 - What the narrator accepted is immune: to forks, to revokes, to gaps.
 """
@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from protocol.body import Opening, read_body
 from protocol.authority import Authority, Right
+from protocol.body import Opening, read_body
 from protocol.canon import Canon
 from protocol.entry import Entry, check_signature, tag_of
 from protocol.errors import Code, RemoteError

@@ -2,11 +2,11 @@
 
 Rules of this file:
 - A run is held without gaps; a gap is fetched, never guessed.
-- Two signed entries at one place of one run prove a fork. One proof is kept per author and told to everyone. From then on
-  nothing new of that author's is taken, save what the narrator accepts; what we held stays.
+- Two signed entries at one place of one run prove a fork. One proof is kept per author and told to everyone. From then
+  on nothing new of that author's is taken, save what the narrator accepts; what we held stays.
 - An accepted entry comes along with its accept. It is held even where its run has a gap before it ("loose").
-- Nobody may fill our disk: of one author (the narrator apart) a bounded amount is taken between two acts of the narrator's
-  that answer him.
+- Nobody may fill our disk: of one author (the narrator apart) a bounded amount is taken between two acts of the
+  narrator's that answer him.
 """
 
 from __future__ import annotations
@@ -101,7 +101,9 @@ class Log:
         return Verdict.KNOWN if known else Verdict.TAKEN
 
     def take_accepted(self, entry: Entry) -> Verdict:
-        """Take an entry that came along with its accept: in its place if it is next, loose otherwise, whatever its author did."""
+        """Take an entry that came along with its accept: in its place if it is next, loose otherwise, whatever its
+        author did.
+        """
         if entry.id in self._known:
             return Verdict.KNOWN
         verdict = self.take(entry, bounded=False)

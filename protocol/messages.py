@@ -1,7 +1,7 @@
 """What two nodes say to each other: one short array per message, its type first.
 
-Types below 10 belong to the link, 40 to 49 to blobs (exchange.py). A type we do not know is ignored from 128 on, and ends
-the link below that.
+Types below 10 belong to the link, 40 to 49 to blobs (exchange.py). A type we do not know is ignored from 128 on, and
+ends the link below that.
 """
 
 from __future__ import annotations
@@ -143,8 +143,10 @@ def write_peer_record(key: SigningKey, tag: bytes, stamp: int, addresses: Sequen
 def read_triple(value: Value) -> Entry:
     header, signature, body = take_list(value, "entry", 3)
     return parse_entry(
-        take_bytes(header, "header", 0, limits.HEADER), take_bytes(signature, "signature", 64), take_bytes(body, "body", 0, limits.BODY)
-    )  # fmt: skip
+        take_bytes(header, "header", 0, limits.HEADER),
+        take_bytes(signature, "signature", 64),
+        take_bytes(body, "body", 0, limits.BODY),
+    )
 
 
 def read_units(value: Value) -> list[tuple[Entry, ...]]:
@@ -220,8 +222,11 @@ def read_peers(fields: list[Value], tag: bytes) -> list[PeerRecord]:
         member, stamp, addresses, signature = take_list(record, "peer", 4)
         known = tuple(take_text(one, "address", 255) for one in take_list(addresses, "addresses", 0, limits.ADDRESSES))
         one = PeerRecord(
-            take_bytes(member, "member", 32), take_int(stamp, "stamp", 0, 2**53), known, take_bytes(signature, "signature", 64)
-        )  # fmt: skip
+            take_bytes(member, "member", 32),
+            take_int(stamp, "stamp", 0, 2**53),
+            known,
+            take_bytes(signature, "signature", 64),
+        )
         if not verify(one.member, PEER, encode([tag, one.stamp, list(known)]), one.signature):
             raise RemoteError(Code.BAD_SIGNATURE, "peer: the signature does not match the member")
         result.append(one)

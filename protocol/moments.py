@@ -30,7 +30,9 @@ class Moment:
 
 @dataclass(frozen=True)
 class Tokens(Moment):
-    """A piece of a line that is being written. ``index`` counts from 0 within the cue; ``done`` is 1 with the last one."""
+    """A piece of a line that is being written. ``index`` counts from 0 within the cue; ``done`` is 1 with the
+    last one.
+    """
 
     kind = "tokens"
     cue: bytes = raw_field(32)
@@ -58,7 +60,9 @@ class ClipMade(Moment):
 
 @dataclass(frozen=True)
 class Health(Moment):
-    """How a member is, in its own word, every few seconds. Rates are in tenths of tokens per second, times in milliseconds."""
+    """How a member is, in its own word, every few seconds. Rates are in tenths of tokens per second, times in
+    milliseconds.
+    """
 
     kind = "health"
     state: str = text_field(16)

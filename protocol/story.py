@@ -1,11 +1,11 @@
 """The fold: canon in, the story as it stands out. The same entries give the same story on every peer.
 
 Rules of this file:
-- What shapes the story (order, parents, beats, takes) is read from headers alone. What is sealed to others, or removed, is a
-  passage without text at the same place; so the shape is the same for everyone.
+- What shapes the story (order, parents, beats, takes) is read from headers alone. What is sealed to others, or removed,
+  is a passage without text at the same place; so the shape is the same for everyone.
 - Passages form a tree. The head is where the story goes on; a rewind moves it and deletes nothing.
-- A line refers to its cue, the cue to its beat's narration. A line whose beat is not on the path to the head is not taken;
-  a second accept of an entry is ignored.
+- A line refers to its cue, the cue to its beat's narration. A line whose beat is not on the path to the head is not
+  taken; a second accept of an entry is ignored.
 - A beat holds one passage per seat; further lines of that seat in that beat are takes of it.
 """
 
@@ -42,7 +42,9 @@ SEALED, REMOVED = "sealed", "removed"
 
 @dataclass(frozen=True)
 class Take:
-    """One attempt at a passage: a narration's only one, or a line. ``hidden`` is "", "sealed" or "removed"; then spans is empty."""
+    """One attempt at a passage: a narration's only one, or a line. ``hidden`` is "", "sealed" or "removed"; then spans
+    is empty.
+    """
 
     entry: bytes
     author: bytes
@@ -57,7 +59,9 @@ class Take:
 
 @dataclass(frozen=True)
 class Passage:
-    """A place in the story. ``id`` is its first take's entry; ``parent`` the passage before it (b"": none); ``seat`` who speaks."""
+    """A place in the story. ``id`` is its first take's entry; ``parent`` the passage before it (b"": none); ``seat``
+    who speaks.
+    """
 
     id: bytes
     parent: bytes
@@ -151,7 +155,9 @@ class Story:
         return self.edits.get(take.entry, take.spans)
 
     def place_named(self, name: str) -> bytes | None:
-        """The passage a checkpoint or branch of this name stands for; b"" is the very beginning, None means there is none."""
+        """The passage a checkpoint or branch of this name stands for; b"" is the very beginning, None means there is
+        none.
+        """
         if name in self.checkpoints:
             return self.checkpoints[name]
         return next((one.tip for one in reversed(self.branches) if one.name == name), None)
@@ -171,7 +177,9 @@ class Story:
     def apply(
         self, entry: Entry, opening: Opening | None, accepted: tuple[Entry, Opening | None, int] | None = None
     ) -> None:
-        """Fold in the next entry of canon. ``accepted``: for an accept, the entry it is about, opened, and its author's seat."""
+        """Fold in the next entry of canon. ``accepted``: for an accept, the entry it is about, opened, and its author's
+        seat.
+        """
         match entry.kind:
             case Narrated.kind:
                 self._narrate(entry, opening)
@@ -191,8 +199,15 @@ class Story:
                 self.name = name
             case Cast() as cast:
                 self.seats[cast.seat] = Seat(
-                    cast.seat, cast.role, cast.name, cast.voice, cast.colour, cast.talkativeness, cast.portrait, bool(cast.retired)
-                )  # fmt: skip
+                    cast.seat,
+                    cast.role,
+                    cast.name,
+                    cast.voice,
+                    cast.colour,
+                    cast.talkativeness,
+                    cast.portrait,
+                    bool(cast.retired),
+                )
             case Sheet(seat=seat, card=card):
                 self.sheets[seat] = card
             case Checkpoint(name=name) if about in self.passages or not about:

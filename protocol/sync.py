@@ -42,7 +42,9 @@ class Neighbour:
 
 
 class Sync:
-    """The conversation about who lacks what. ``held`` are authors who sent more than may wait: nothing is asked of them."""
+    """The conversation about who lacks what. ``held`` are authors who sent more than may wait: nothing is asked of
+    them.
+    """
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger

@@ -64,6 +64,8 @@ EVERYWHERE = {"trio"}
 SEVERAL = {
     # Signatures, sealed text and the channel are three uses of three different primitives.
     ("protocol", "nacl"): {"protocol.identity", "protocol.sealing", "protocol.noise"},
+    # What the tables are is one subject, writing to them another.
+    ("dwnet", "sqlite_utils"): {"dwnet.migrations", "dwnet.store"},
 }
 
 FORBIDDEN_WORDS = re.compile(
