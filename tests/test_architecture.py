@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -174,6 +175,11 @@ def test_every_error_has_a_sentence_and_a_remedy() -> None:
         if not re.search(r"[.:!?}]$", said.strip()) or not re.search(r"[.:!?A-Z}\"']$", hint.strip()):
             poor.add(kind.__qualname__)
     assert poor == set()
+
+
+def test_every_folder_of_the_house_is_in_the_wheel() -> None:
+    listed = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    assert sorted(listed) == sorted({module(path.parent / "__init__.py") for path in SOURCES} | {"dwnet.data"})
 
 
 def test_no_file_knows_the_machine_it_was_written_on() -> None:
