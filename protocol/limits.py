@@ -42,8 +42,16 @@ CHUNK = 32 * 1024  # bytes of one blob chunk; fits a frame
 BLOB = 512 * 1024 * 1024  # bytes of one blob: the largest adapter we mean to carry
 BLOB_WINDOW = 4  # chunks asked for at a time
 BLOB_QUOTA = 4 * 1024 * 1024 * 1024  # bytes of blobs kept per author
+BLOB_FETCHES = 16  # blobs fetched at a time; times BLOB_WINDOW that is QUEUE_CHUNKS, so an honest asker never overfills it
+BLOBS_WANTED = 1_024  # blobs waiting for their turn; a long scene has about 500 clips
+BLOB_LEAVES = 1_024  # leaves in one page of a manifest: 32 KiB
+BLOB_SECONDS = 10  # without progress until a blob is asked of another link
 CLIP_SECONDS = 120  # of one clip; 400 characters at the slowest rate take about 60
 CLIP_BYTES = 1024 * 1024  # of one clip; CLIP_SECONDS at twice the 33 kbit/s we write
+
+# --- files -------------------------------------------------------------------------------------------------------
+RECORD = 1024 * 1024  # bytes of one record of a .dwlog file: the largest clip; a unit of entries is at most 190 KiB
+SCOPE = 128  # characters in which a .dwlog file says what it holds
 
 # --- ephemerals --------------------------------------------------------------------------------------------------
 EPHEMERAL = 8 * 1024  # bytes; a burst of tokens or a clip notice
@@ -64,3 +72,4 @@ SILENCE_SECONDS = 10  # of silence before a link counts as dead
 WRITE_STALL_SECONDS = 20  # a write that makes no progress ends the link
 ADDRESSES = 8  # addresses kept per member
 INVITE_DAYS = 7  # validity of an invite unless said otherwise
+INVITE_CODE = 1_023  # characters of an invite code; above, bech32m's checksum no longer finds every slip (BIP-173)
