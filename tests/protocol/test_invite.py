@@ -233,7 +233,7 @@ def test_an_invite_prints_without_its_secret() -> None:
     "valid",
     [
         "a1lqfn3a",
-        "abcdef1l7aum6echk45nj3s0wdvt2fg8x9yzpqr32",
+        "abcdef1l7aum6echk45nj3s0wdvt2fg8x9yrzpqzd3ryx",
         "split1checkupstagehandshakeupstreamerranterredcaperredlc445v",
         "?1v759aa",
         "11" + "l" * 83 + "udsr8",
