@@ -38,8 +38,7 @@ def each(cases: list[Any], key: str = "name") -> Any:
     return pytest.mark.parametrize("case", cases, ids=lambda case: str(case[key])[:40])
 
 
-def in_hex(case: Any, *fields: str) -> Any:
-    """The fields as bytes, in a list; loosely typed, so that it can be spread into arguments."""
+def in_hex(case: Any, *fields: str) -> list[bytes]:
     return [bytes.fromhex(case[field]) for field in fields]
 
 
@@ -77,9 +76,10 @@ def test_a_text_that_is_no_peer_id_is_refused(text: str) -> None:
 
 def test_hashes_have_their_words() -> None:
     for case in IDENTITY["fingerprints"]:
-        assert list(names.fingerprint(*in_hex(case, "head"), WORDS)) == case["words"]
+        assert list(names.fingerprint(bytes.fromhex(case["head"]), WORDS)) == case["words"]
     for case in IDENTITY["four_words"]:
-        assert list(names.four_words(*in_hex(case, "tag", "member", "invite"), WORDS)) == case["words"]
+        tag, member, key = in_hex(case, "tag", "member", "invite")
+        assert list(names.four_words(tag, member, key, WORDS)) == case["words"]
 
 
 @each(INVITES["accepted"])
@@ -126,11 +126,12 @@ def test_a_wrong_claim_is_refused(case: Any) -> None:
 
 def sessions() -> tuple[Session, Session]:
     tag = bytes.fromhex(SESSION["tag"])
-    sides = [in_hex(SESSION[side], "member_seed", "static", "ephemeral") for side in ("dialer", "answerer")]
-    members = [SigningKey.from_seed(side[0]) for side in sides]
+    player, *of_player = in_hex(SESSION["dialer"], "member_seed", "static", "ephemeral")
+    narrator, *of_narrator = in_hex(SESSION["answerer"], "member_seed", "static", "ephemeral")
+    expected = SigningKey.from_seed(narrator).public
     return (
-        Session.dial(tag, members[0], *sides[0][1:], members[1].public),
-        Session.answer(tag, members[1], *sides[1][1:]),
+        Session.dial(tag, SigningKey.from_seed(player), of_player[0], of_player[1], expected),
+        Session.answer(tag, SigningKey.from_seed(narrator), of_narrator[0], of_narrator[1]),
     )
 
 
@@ -186,8 +187,9 @@ def test_a_sealed_text_opens_for_its_readers_alone(case: Any) -> None:
 
 @each(SEALING["refused"])
 def test_a_wrong_sealed_text_is_refused_by_its_reader(case: Any) -> None:
+    place, reader = bytes.fromhex(case["place"]), SealKey.from_seed(bytes.fromhex(SEALING["first_reader_seed"]))
     with pytest.raises(RemoteError) as caught:
-        unseal(sealed_of(case), *in_hex(case, "place"), SealKey.from_seed(*in_hex(SEALING, "first_reader_seed")))
+        unseal(sealed_of(case), place, reader)
     assert caught.value.code.name == case["code"]
 
 
