@@ -34,7 +34,7 @@ _TITLES = re.compile(  # a name follows these, or the rest of the sentence
 )
 _BEFORE_NUMBERS = re.compile("nos?|nr|vols?|figs?|pp?|chap|ch|art|sec|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec")
 _EITHER = re.compile(r"etc|[ap]\.m|b\.c|a\.d|ph\.d|m\.d|jr|sr|inc|ltd|co|bros")  # the next letter's case decides
-_INITIALS = re.compile(r"[^\W\d_](?:\.[^\W\d_])+|(?!I)[A-Z]")  # U.S, J
+_INITIALS = re.compile(r"[^\W\d_](?:\.[^\W\d_])+")  # U.S
 _DOTS = re.compile(r"\.\.+|[.…]*…[.…]*")
 _WIDE = re.compile(r"[\u3040-\u30FF\u3400-\u9FFF\uAC00-\uD7AF]")  # one such letter takes as long as three Latin ones
 
@@ -54,8 +54,15 @@ class Splitter:
         """Fragments that are certain now."""
         return self._cutter.push(text)
 
+    def foresee(self, following: str) -> list[str]:
+        """Fragments that are certain because the next character that is not blank is known, though not yet to be said.
+
+        It is either pushed next, or ``finish`` is called next.
+        """
+        return self._cutter.foresee(following)
+
     def finish(self) -> list[str]:
-        """What is left at the end of the text. The splitter is then ready for the next text, without a first clause."""
+        """What is left at the end of the text, short or not. More text may follow; only the very first comes early."""
         return self._cutter.finish()
 
 
@@ -88,13 +95,20 @@ class _Cutter:
                 out.append(fragment)
         return out
 
+    def foresee(self, following: str) -> list[str]:
+        out = self.push(following)
+        known = self._text[:-1]
+        self._text = known.rstrip()
+        self._blank = known[len(self._text) :]
+        return out
+
     def finish(self) -> list[str]:
         out: list[str] = []
         while fragment := self._cut(at_end=True):
             out.append(fragment)
         if self._text:
             out.append(_SPACES.sub(" ", self._text))
-        self._text, self._blank, self._settled, self._first = "", "", 0, False
+        self._text, self._blank, self._settled, self._first = "", "", 0, self._first and not out
         return out
 
     def _cut(self, *, at_end: bool) -> str:
@@ -147,6 +161,8 @@ def _is_boundary(text: str, found: re.Match[str]) -> bool:
     if found["full"] or not following:
         return True
     stop, closers = found["stop"], found["closers"]
+    if following in ".,!?…":
+        return False  # . . . or a mark that belongs to this sentence
     if following.islower() and any(quote in closers for quote in _QUOTES):
         return False  # "Who goes there?" asked the guard.
     if _DOTS.fullmatch(stop):
@@ -165,6 +181,8 @@ def _is_abbreviation(head: str, following: str) -> bool:
         return True
     if word.isdigit() and len(word) <= 3 and not head[: -len(word)].strip("\"'“‘(*_ "):
         return True  # the number of an item: 1. Take the sword.
+    if len(word) == 1 and word.isupper():
+        return word != "I"  # J. R. Smith
     return bool(_TITLES.fullmatch(lower) or _INITIALS.fullmatch(word))
 
 
