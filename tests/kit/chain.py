@@ -7,8 +7,8 @@
     line = mira.line("Who is there?")
     chain.accept(line)
 
-``chain.units`` holds all of it as a store holds it, in an order in which everything refers back. The same calls give the
-same bytes: keys, salts and run ids are counted, and time goes on by a second per entry.
+``chain.units`` holds all of it as a store holds it, in an order in which everything refers back. The same calls give
+the same bytes: keys, salts and run ids are counted, and time goes on by a second per entry.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Hand:
         seen: bytes | None = None,
         stored: bool = True,
     ) -> Entry:
-        """The next entry of the present run. ``audience``: the members it is sealed to, besides its writer and the narrator.
+        """The next entry of the present run. ``audience``: whom it is sealed to, besides its writer and the narrator.
 
         ``stored=False`` leaves it out of ``chain.units``: what the others do not know of.
         """
@@ -114,7 +114,7 @@ class Hand:
         return entry
 
     def twin(self, body: Body, refs: Sequence[bytes] = ()) -> Entry:
-        """A second entry at the place of the last one: what only a cheat, or two copies of a key, would write. Not in units."""
+        """A second entry at the place of the last one, as a cheat or a copied key would write it. Not in units."""
         last = self.feed[-1]
         here = (self.seq, self.head, self.chain.canon_head)
         self.seq, self.head = last.seq, last.prev
@@ -208,7 +208,7 @@ class Chain:
         return self.units[-1]
 
     def beat(self, text: str, **answers: str) -> list[Entry]:
-        """Narrate, and have members, by name, cued, answer and accepted in turn: ``beat("Night.", Mira="Who is there?")``."""
+        """``beat("Night fell.", Mira="Who is there?")``: narrate, then cue, answer and accept for each name in turn."""
         asked = [next(one for one in self.members if one.name == name) for name in answers]
         written = [self.narrate(text, *asked)]
         for member, answer in zip(asked, answers.values(), strict=True):
