@@ -128,24 +128,48 @@ def _payloads(
 def in_place(units: Iterable[Unit]) -> Iterator[Unit]:
     """The units with every entry once, at its place in its run.
 
-    What an accept brings along stays beside it, unless it was told before. What has no place of its own, an entry after
-    a gap, is told beside its accept only. A redaction is told beside the entry it stands for, and again in its place.
+    What an accept brings along stays beside it, unless it was told before. What came before its place in its run waits
+    for it, and is told beside its accept as well. A redaction is told beside what it stands for, and in its place.
+
+    :raises LocalError: at the end, when an entry had no place and nothing accepted it; when a body is missing.
     """
+    heads: dict[bytes, tuple[int, bytes]] = {}
     told: set[bytes] = set()
-    following: dict[bytes, int] = {}
-    for first, *rest in units:
-        if first.seq != following.get(first.author + first.run, 0):
-            continue
-        beside = first.refs if first.kind == Accepted.kind else ()
-        accepted = [one for one in rest if one.id in beside and one.id not in told]
-        for one in (*accepted, first):
-            run = one.author + one.run
-            if one.seq == following.get(run, 0):
-                following[run] = one.seq + 1
-            told.add(one.id)
-        removed = [one.id for one in (first, *accepted) if one.redacted]
-        standing = [next(one for one in rest if one.kind == Redacted.kind and entry in one.refs) for entry in removed]
-        yield (first, *accepted, *standing)
+    displaced: set[bytes] = set()
+    early: dict[bytes, list[Unit]] = {}
+    for unit in units:
+        ready = [unit]
+        while ready:
+            first, *rest = unit = ready.pop()
+            if not _follows(first, heads):
+                displaced.add(first.id)
+                if first.seq > heads.get(first.author + first.run, (-1, b""))[0]:
+                    early.setdefault(first.author + first.run, []).append(unit)
+                continue
+            beside = first.refs if first.kind == Accepted.kind else ()
+            accepted = [one for one in rest if one.id in beside and one.id not in told]
+            for one in (*accepted, first):
+                told.add(one.id)
+                if _follows(one, heads):
+                    heads[one.author + one.run] = one.seq, one.id
+                    ready += early.pop(one.author + one.run, ())
+            standing = [_redaction_of(one, rest) for one in (first, *accepted) if one.redacted]
+            told.update(one.id for one in standing)
+            yield (first, *accepted, *standing)
+    if displaced - told:
+        raise LocalError(f"{len(displaced - told)} entries stand after a gap in their run, and nothing accepts them")
+
+
+def _follows(entry: Entry, heads: dict[bytes, tuple[int, bytes]]) -> bool:
+    seq, head = heads.get(entry.author + entry.run, (-1, b""))
+    return entry.seq == seq + 1 and entry.prev == head
+
+
+def _redaction_of(entry: Entry, beside: Iterable[Entry]) -> Entry:
+    for one in beside:
+        if one.kind == Redacted.kind and entry.id in one.refs:
+            return one
+    raise LocalError("a body is missing, and no redaction stands for it")
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
