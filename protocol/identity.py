@@ -1,7 +1,7 @@
 """Who somebody is: Ed25519 keys, signatures that name their purpose, hashes that name theirs, and readable peer ids.
 
 A signature covers ``purpose + message``. Each purpose ends in NUL and none is the start of another, so that nothing
-signed for one purpose can be shown as signed for another (docs/protocol.md, rules K1 to K6). Seeds come in from
+signed for one purpose can be shown as signed for another (docs/protocol.md, rules K1 to K7). Seeds come in from
 outside: nothing here draws randomness.
 """
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from protocol import identity, invite, names
+from protocol.bech32m import ALPHABET, from_symbols
 from protocol.encoding import Value, decode, encode
 from protocol.errors import Code, RemoteError
 from protocol.identity import FRAME, SigningKey
@@ -196,3 +198,22 @@ def test_a_wrong_sealed_text_is_refused_by_its_reader(case: Any) -> None:
 def test_every_code_in_the_vectors_exists() -> None:
     cases = ENCODING["refused"] + INVITES["refused_claims"] + SESSION["refused"] + SEALING["refused"]
     assert {case["code"] for case in cases} <= set(Code.__members__)
+
+
+def test_the_examples_in_the_protocol_are_those_of_the_vectors() -> None:
+    part_one = (TESTS.parent / "docs" / "protocol.md").read_text(encoding="utf-8").partition("## Part two")[0]
+    examples = "\n".join(part_one.split("```")[1::2])
+    shown = set(re.findall(r"\b(?:[0-9a-f]{2}){6,}\b", examples))
+    payload = from_symbols([ALPHABET.index(letter) for letter in INVITES["accepted"][0]["code"][3:-6]])[0].hex()
+    known = json.dumps([ENCODING, IDENTITY, INVITES, SESSION, SEALING]) + payload
+    assert len(shown) > 10 and {run for run in shown if run not in known} == set()
+    for text in ("accepted.code", "keys.peer_id", "keys.short_name"):
+        listed, field = text.split(".")
+        assert {**IDENTITY, **INVITES}[listed][0][field] in examples
+
+
+def test_the_rules_in_the_protocol_are_numbered_without_gaps() -> None:
+    rules = re.findall(r"^- \*\*([A-Z])(\d+)\*\*", (TESTS.parent / "docs" / "protocol.md").read_text("utf-8"), re.M)
+    for letter in "EKISCF":
+        numbers = [int(number) for one, number in rules if one == letter]
+        assert numbers == list(range(1, len(numbers) + 1)) and numbers
