@@ -15,24 +15,24 @@ LITTLE_ROOM = 128 * 1024  # bytes; where SQLite can't grow its -shm file, it cal
 class StoreMissing(NodeError):
     """There is no story file at {path}.
 
-    If it was moved, name its folder with --data. If it is lost, start with an empty data folder and the same keys
-    folder: the story comes back from any peer that holds it, or from a saved copy with: dwnet log import FILE.dwlog
+    If it was moved, name its folder with --data. If it is lost, remove the file high_water from the keys folder too, then
+    bring the story back: from a saved copy with `dwnet log import FILE.dwlog`, or from any peer, by joining again.
     """
 
 
 class StoreDamaged(NodeError):
     """The story file {path} is damaged: {why}.
 
-    Nothing in it was changed. Move it aside and start again with the same keys folder: the story comes back from any
-    peer that holds it, or from a saved copy with: dwnet log import FILE.dwlog
+    Nothing in it was changed. Keep it, but move it aside, then bring the story back: from a saved copy with `dwnet log
+    import FILE.dwlog`, or from any peer that holds it, by joining again.
     """
 
 
 class NotAStory(NodeError):
     """{path} is not a story file: {why}.
 
-    Name another folder with --data. If a story was there, move this aside and start again with the same keys folder:
-    the story comes back from any peer that holds it, or from a saved copy with: dwnet log import FILE.dwlog
+    Name another folder with --data. If a story was there, move this aside and bring the story back: from a saved copy with
+    `dwnet log import FILE.dwlog`, or from any peer that holds it, by joining again.
     """
 
 
