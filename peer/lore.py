@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 ENTRIES = 1_000  # of one book
 KEYS = 64  # of one entry
@@ -51,11 +51,11 @@ class Book:
 
 @dataclass(frozen=True)
 class Surfaced:
-    """The facts of this moment. ``before`` and ``after`` the character never change; ``late`` does from turn to turn."""
+    """The facts of this moment. ``before`` and ``after`` the character stay the same; ``late`` goes with the turns."""
 
-    before: tuple[str, ...] = field(default=())
-    after: tuple[str, ...] = field(default=())
-    late: tuple[str, ...] = field(default=())
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
 
 
 def read_book(source: Mapping[str, object] | None, fill: Callable[[str], str]) -> Book:
@@ -63,7 +63,8 @@ def read_book(source: Mapping[str, object] | None, fill: Callable[[str], str]) -
     if not source:
         return Book()
     entries = source.get("entries")
-    facts = [_fact(place, entry, fill) for place, entry in enumerate(entries[:ENTRIES])] if _is_list(entries) else []
+    listed = entries[:ENTRIES] if isinstance(entries, list) else []
+    facts = [_fact(place, entry, fill) for place, entry in enumerate(listed)]
     return Book(
         facts=tuple(fact for fact in facts if fact and fact.content),
         depth=max(0, int(_number(source.get("scan_depth"), DEPTH))),
@@ -177,7 +178,3 @@ def _keys(source: object, fill: Callable[[str], str]) -> tuple[str, ...]:
 def _number(value: object, otherwise: float) -> float:
     fine = isinstance(value, int | float) and not isinstance(value, bool) and -1e9 < value < 1e9
     return float(value) if fine else otherwise  # type: ignore[arg-type]
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, list)

@@ -1,9 +1,9 @@
 """What a model is given to read so that it answers as a character. Pure.
 
-Two manners, and which one is the writer's property. A **script** suits small models: one short persona, two exchanges
-of the card's examples, then narration and the character's own lines, the reply begun with a quotation mark. The lines of
-the others are left out unless they name the character: a small model copies what it has just read. **chat** gives a
-model that follows instructions the whole card and everything that was said.
+Two manners, and which one is the writer's property. A **script** suits small models: one short persona, three
+exchanges of the card's examples, then narration and the character's own lines, the reply begun with a quotation mark.
+The lines of the others are left out unless they name the character: a small model copies what it has just read. A
+**chat** gives a model that follows instructions the whole card and everything that was said.
 
 What never changes stands first and what changes with each turn stands last, because a model keeps what it has read only
 up to the first difference. For the same reason history is not shortened turn by turn (see ``_first_kept``).
@@ -23,12 +23,13 @@ from peer.writer.guard import plain, whole_sentences
 
 Count = Callable[[str], int]
 
-EXAMPLES = 2  # exchanges a script opens with; with four, a small model answers with the examples
+EXAMPLES = 3  # exchanges a script opens with; with four, a small model answers with the examples
 PERSONA, TRAIT = 320, 160  # characters of description, and of each further trait, in a script
 SCRIPT_HISTORY = 700  # tokens; a longer past drowns the persona of a small model
 SCRIPT_LORE = 120  # tokens of lore in a script
 LORE_SHARE = 4  # a chat gives at most one part in four to lore
 MESSAGE_TOKENS = 8  # what a template puts around one message
+RECENT = 40  # turns a reply must not repeat
 LEAST_TURN = 64  # tokens; the newest turn is read at least so far, whatever else there is
 
 SCRIPT_RULE = "Answer in one or two short sentences, as yourself."
@@ -90,7 +91,8 @@ def chat(scene: Scene, budget: int, count: Count) -> Prompt:
     others = f"Also present: {', '.join(scene.cast)}." if scene.cast else ""
     parts = [system, *lore.before, *(_fill(text, scene) for text in (card.description, card.personality)), *lore.after]
     parts += [f"{label}: {_fill(text, scene)}" for label, text in _further(scene) if text.strip()]
-    start = [Message("system", "\n\n".join(part.strip() for part in (*parts, others) if part.strip()))]
+    whole = "\n\n".join(part.strip() for part in (*parts, others) if part.strip())
+    start = [Message("system", _begun(whole, budget // 2, count))]
     shown = [
         message for told, answer in examples(scene) for message in (Message("user", told), Message("assistant", answer))
     ]
@@ -195,6 +197,13 @@ def _shortened(text: str, room: int, count: Count) -> str:
     return text
 
 
+def _begun(text: str, room: int, count: Count) -> str:
+    """The beginning of ``text`` that fits."""
+    while count(text) > room and len(text) > LEAST_TURN:
+        text = text[: len(text) * 4 // 5].rpartition(" ")[0]
+    return text
+
+
 def _lore(scene: Scene, budget: int, count: Count) -> Surfaced:
     book = read_book(scene.card.character_book, lambda text: _fill(text, scene))
     said = [f"{turn.speaker}: {turn.text}" for turn in scene.turns[-100:]]
@@ -226,8 +235,10 @@ def _chat_line(turn: Turn, name: str) -> str:
 
 
 def _said(scene: Scene, turns: Sequence[Turn]) -> tuple[str, ...]:
+    """The character's own lines last: those a reply should differ from most."""
     own = [answer for _, answer in examples(scene)[:EXAMPLES]]
-    return (*own, *(_one_line(turn.text) for turn in turns[-40:]))
+    own += [_one_line(turn.text) for turn in turns[-RECENT:] if turn.speaker == scene.card.name]
+    return (*(_one_line(turn.text) for turn in turns[-RECENT:] if turn.speaker != scene.card.name), *own)
 
 
 def _names(text: str, name: str) -> bool:
@@ -240,7 +251,8 @@ def _fill(text: str, scene: Scene, original: str = "") -> str:
     """Macros replaced: whoever speaks to a character here is the Narrator."""
     values = {"char": scene.card.name, "bot": scene.card.name, "user": "the Narrator", "story": scene.story}
     values["original"] = original
-    return _MACRO.sub(lambda match: values[(match[1] or match[2]).lower()], _COMMENT.sub("", text)).strip()
+    filled = _MACRO.sub(lambda match: values[(match[1] or match[2]).lower()], _COMMENT.sub("", text))
+    return _MARK.sub(" ", plain(filled)).strip()
 
 
 def _speech(text: str) -> str:

@@ -73,3 +73,7 @@ WRITE_STALL_SECONDS = 20  # a write that makes no progress ends the link
 ADDRESSES = 8  # addresses kept per member
 INVITE_DAYS = 7  # validity of an invite unless said otherwise
 INVITE_CODE = 1_023  # characters of an invite code; above, bech32m's checksum no longer finds every slip (BIP-173)
+
+# --- a model server's answer --------------------------------------------------------------------------------------
+ENDPOINT_LINE = 256 * 1024  # bytes of one event; a token's event has some 300, a whole reply with its usage a few KiB
+ENDPOINT_ANSWER = 4 * 1024 * 1024  # bytes of one answer, reasoning included; a list of models at OpenRouter has 500 KiB

@@ -14,11 +14,11 @@ from typing import Literal
 
 MARKS = ("<|", "</s>", "<end_of_turn>", "<start_of_turn>", "<eos>", "[INST]", "[/INST]")  # ends of turn, as text
 THINKING, THOUGHT = "<think>", "</think>"  # how reasoning models fence what is not meant to be said
-WHOLE_FROM = 0.6  # share of the cap from which a reply ends with its sentence
+WHOLE_FROM = 0.4  # share of the cap from which a reply ends with its sentence
 ECHO = 12  # letters; shorter replies ("Aye.") may be said again
 
-_BOUNDARY = "\n.!?…\"”*)]"  # a name after one of these, or at the start, labels a speech
-_LEAD = " \n*_\"“"
+_BOUNDARY = '\n.!?…"”*)]'  # a name after one of these, or at the start, labels a speech
+_LEAD = ' \n*_"“'
 _SENTENCE_END = re.compile(r"""[.!?…]+["'”’)*]*(?=\s|$)""")
 _TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|Capt|Prof)\.$")
 _SPACE = re.compile(r"\s+")

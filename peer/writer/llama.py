@@ -44,9 +44,9 @@ class Sampling:
     These values were read, not measured: with them the embedded model answers in voice and seldom says a thing twice.
     """
 
-    temperature: float = 0.8
+    temperature: float = 0.7
     min_p: float = 0.08
-    repeat: float = 1.1
+    repeat: float = 1.05
     dry: float = 0.8
     seed: int = 0
 
@@ -75,7 +75,7 @@ class Engine:
         try:
             # "verbose" keeps llama-cpp-python from pointing the whole process's stdout and stderr at /dev/null.
             with _aside():
-                self._llm = llama_cpp.Llama(
+                self._llm: Any = llama_cpp.Llama(
                     str(path), n_ctx=context, n_batch=BATCH if not gpu_layers else 512, n_gpu_layers=gpu_layers,
                     n_threads=threads, n_threads_batch=threads, verbose=True,
                 )  # fmt: skip
@@ -189,7 +189,7 @@ class Engine:
         source = self._api.llama_model_chat_template(self._llm.model, None)
         if not source:
             return None
-        ends = {}
+        ends: dict[str, Any] = {}
         for key, token in (("eos_token", self._llm.token_eos()), ("bos_token", self._llm.token_bos())):
             text = self._api.llama_vocab_get_text(self._vocabulary, token) if token >= 0 else b""
             ends[key] = (text or b"").decode("utf-8", "replace")

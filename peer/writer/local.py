@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ SMALL = 1_000_000_000  # parameters; below, a model is given a script
 CONTEXT = 2_048  # tokens, prompt and reply; a small model reads no further with profit
 WIDE_CONTEXT = 4_096  # for files above WIDE_FILE
 WIDE_FILE = 500 * 1024 * 1024  # bytes; about a billion parameters at four bits
+SCRIPT_REPLY = 60  # tokens; a small model has charm for a breath or two, then it rambles
 WARMER = 0.15  # added to the temperature with each attempt
 HOTTEST = 1.25
 
@@ -168,9 +170,8 @@ class LocalWriter:
 
     def _attempt(self, scene: Scene, called: float, send: Callable[[str], None]) -> Written:
         prompt, prompt_tokens = self._read(scene, _cancelled_or_on)
-        guard = Guard(
-            scene.card.name, (NARRATOR, *scene.cast), quoted=bool(prompt.opening), cap=scene.reply_tokens
-        )  # fmt: skip
+        cap = min(scene.reply_tokens, SCRIPT_REPLY) if prompt.opening else scene.reply_tokens
+        guard = Guard(scene.card.name, (NARRATOR, *scene.cast), quoted=bool(prompt.opening), cap=cap)
         first = 0.0
         ended = True
         for safe in self._pieces(scene, prompt, guard):
@@ -206,9 +207,8 @@ def _sender(home: trio.lowlevel.TrioToken, channel: trio.MemorySendChannel[str])
     """Hands pieces to trio without waiting: the model's thread never stands still for a slow reader."""
 
     def deliver(piece: str) -> None:
-        try:
+        # When the reader went away or was cancelled, the model is being stopped for the same reason.
+        with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
             channel.send_nowait(piece)
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            pass  # the reader went away or was cancelled; the model is being stopped for the same reason
 
     return lambda piece: home.run_sync_soon(deliver, piece)
