@@ -34,7 +34,7 @@ class Mark(NamedTuple):
     seq: int
     id: bytes
     canon: bytes
-    count: int
+    entries: int
 
 
 class MarkNotKept(NodeError):
@@ -72,7 +72,7 @@ class HighWater:
                 int(found["seq"]),
                 bytes.fromhex(found["id"]),
                 bytes.fromhex(found["canon"]),
-                int(found["count"]),
+                int(found["entries"]),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -96,7 +96,7 @@ class HighWater:
                 "seq": mark.seq,
                 "id": mark.id.hex(),
                 "canon": mark.canon.hex(),
-                "count": mark.count,
+                "entries": mark.entries,
             }
         )
         try:

@@ -15,8 +15,8 @@ LITTLE_ROOM = 128 * 1024  # bytes; where SQLite can't grow its -shm file, it cal
 class StoreMissing(NodeError):
     """There is no story file at {path}.
 
-    If it was moved, name its folder with --data. If it is lost, remove the file high_water from the keys folder too, then
-    bring the story back: from a saved copy with `dwnet log import FILE.dwlog`, or from any peer, by joining again.
+    If it was moved, name its folder with --data. If it is lost, remove the file high_water from the keys folder too,
+    then bring the story back: from a saved copy with `dwnet log import FILE.dwlog`, or from any peer, by joining again.
     """
 
 
@@ -31,8 +31,8 @@ class StoreDamaged(NodeError):
 class NotAStory(NodeError):
     """{path} is not a story file: {why}.
 
-    Name another folder with --data. If a story was there, move this aside and bring the story back: from a saved copy with
-    `dwnet log import FILE.dwlog`, or from any peer that holds it, by joining again.
+    Name another folder with --data. If a story was there, move this aside and bring the story back: from a saved copy
+    with `dwnet log import FILE.dwlog`, or from any peer that holds it, by joining again.
     """
 
 

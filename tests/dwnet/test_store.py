@@ -216,6 +216,30 @@ async def test_who_is_cancelled_while_it_is_written_finds_it_written(tmp_path: P
         assert store.meta()["port"] == "8000"
 
 
+async def test_who_is_cancelled_while_waiting_in_line_is_served_too(tmp_path: Path, chain: Chain) -> None:
+    with open_store(tmp_path / "story.db", create=True) as store:
+        waits = trio.CancelScope()
+
+        def cancel_who_waits(db: sqlite3.Connection) -> None:
+            async def wait_for_line() -> None:
+                nursery.start_soon(wait)
+                await trio.testing.wait_all_tasks_blocked()
+                waits.cancel()
+
+            trio.from_thread.run(wait_for_line)
+
+        async def wait() -> None:
+            with waits:
+                await store.commit(chain.units)
+                await trio.lowlevel.checkpoint()
+
+        async with trio.open_nursery() as nursery:
+            await store.write(cancel_who_waits)
+        assert waits.cancelled_caught
+        assert list(store.load()) == chain.units
+        await store.set_meta(port="8000")
+
+
 async def test_who_is_cancelled_before_has_written_nothing(store: Store, chain: Chain) -> None:
     with trio.CancelScope() as scope:
         scope.cancel()

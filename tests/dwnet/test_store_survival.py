@@ -98,7 +98,7 @@ def test_a_full_disk_loses_nothing_and_after_making_room_the_story_goes_on(tmp_p
         done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
         result = json.loads(done.stdout or "{}")
         assert result.pop("acknowledged", 0) > 5, done.stderr
-        assert result == {"error": "DiskFull", "kept": True, "goes_on": True}
+        assert result == {"error": "DiskFull then StoreBroken", "kept": True, "goes_on": True}
 
 
 def test_a_reader_finds_whole_units_while_a_writer_writes(tmp_path: Path) -> None:

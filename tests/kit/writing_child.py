@@ -79,6 +79,10 @@ async def fill(folder: Path) -> None:
                 error_name = type(error).__name__
                 break
             acknowledged = len(units)
+        try:
+            await store.commit(units)
+        except NodeError as error:
+            error_name += f" then {type(error).__name__}"
     ballast.unlink()
     with open_store(path, create=False) as store:
         kept = list(store.load())
