@@ -180,7 +180,7 @@ def test_handshake_messages_of_another_length_are_refused(number: int) -> None:
         refused(makers[number](), message[:length], Code.MALFORMED)
     refused(makers[number](), message + b"\0", Code.MALFORMED)
     refused(makers[number](), bytes(FRAME_BYTES + 100), Code.MALFORMED)
-    refused(makers[number](), "text", Code.MALFORMED)
+    refused(makers[number](), "x" * len(message), Code.MALFORMED)
 
 
 def test_a_scanner_without_the_tag_is_turned_away_before_any_key_is_used() -> None:
@@ -360,7 +360,7 @@ def test_a_frame_of_another_session_is_refused() -> None:
 
 
 def test_frames_of_other_lengths_are_refused() -> None:
-    for data in (b"", bytes(15), bytes(16), bytes(FRAME_BYTES + 17), "text"):
+    for data in (b"", bytes(15), bytes(16), bytes(FRAME_BYTES + 17), "text", "x" * 200):
         refused(opened()[1], data)
 
 
