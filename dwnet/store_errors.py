@@ -100,7 +100,7 @@ def explain(error: sqlite3.Error, path: Path) -> NodeError:
             return StoreUnreadable(path=path, why=why)
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return StoreDamaged(path=path, why=why)
-        case sqlite3.SQLITE_ERROR | sqlite3.SQLITE_SCHEMA:  # a table is not there, or not as it was made
+        case sqlite3.SQLITE_ERROR if why.startswith("no such"):  # table or column: SQLite has no code of its own for it
             return StoreDamaged(path=path, why=why)
         case _:
             return StoreBroken(path=path, why=why)

@@ -148,7 +148,7 @@ def edit(sql: str) -> Callable[[Path], None]:
     "sql",
     [
         "UPDATE entries SET id = hex(randomblob(32)) WHERE position = 9",
-        "UPDATE entries SET id = hex(randomblob(32)) WHERE position = (SELECT max(position) FROM entries WHERE kind = 'accept')",
+        "UPDATE entries SET id = 'ab' WHERE position = (SELECT max(position) FROM entries WHERE kind = 'accept')",
         "UPDATE entries SET signature = zeroblob(64) WHERE position = 9",
         "UPDATE entries SET header = 'text' WHERE position = 9",
         "UPDATE entries SET body = (SELECT body FROM entries WHERE position = 8) WHERE position = 9",
