@@ -201,8 +201,8 @@ class _Reader:
         return None
 
 
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*\)")
-_ADDRESS = re.compile(r"(?:https?|ftp)://(?:www\.)?([^\s/?#\"')]+)\S*?(?=[.,;:!?\"')]*(?:\s|$))")
+_LINK = re.compile(r"!?\[([^\[\]]{0,200})\]\([^()\s]{0,500}\)")
+_ADDRESS = re.compile(r"(?:https?|ftp)://(?:www\.)?([^\s/?#\"')]+)\S{0,500}?(?=[.,;:!?\"')]{0,3}(?:\s|$))")
 _LINE_MARK = re.compile(r"^[ \t]*(?:(?:#{1,6}|>+|[-*+•])[ \t]+)+", re.MULTILINE)
 _RULE = re.compile(r"[-=_*~#]{3,}")
 _FACE = re.compile(r"(?<!\S)(?:[:;=][-'^]?[()\[\]DPpOo3/\\|*]|[xX]D|<3|\^_*\^)(?=[\s.,!?]|$)")

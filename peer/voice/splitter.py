@@ -14,16 +14,18 @@ FIRST_MOST = 120  # characters of the first fragment; about seven seconds of spe
 MOST = 400  # characters of any fragment; XTTS reads 400 tokens at most
 LETTERS = 10  # a fragment with fewer is joined to what follows: engines swallow and over-stress lone short words
 
-_CLOSERS = r"[\"'”’»›)\]*_~\U0001F300-\U0001FAFF☀-➿\uFE0F\u200D]*"  # an emoji behind a stop closes it as a quote does
+_CLOSERS = r"[\"'”’»›)\]*_~\U0001F300-\U0001FAFF☀-➿\uFE0F\u200D]*+"  # an emoji behind a stop closes it as a quote does
 _FULL = "。！？｡．‼⁉"  # stops that need no blank behind them
+_STOPS = ".!?…‽⸘؟۔।॥։።፧။"
+# Runs are taken whole and from their beginning only (``++``, ``(?<!``), or a thousand dots would take minutes.
 _STOP = re.compile(
-    rf"""(?: (?P<stop> (?: [.!?…‽⸘؟۔।॥։።፧။] )+ ) (?P<closers> {_CLOSERS} ) (?=\s)
+    rf"""(?: (?<![{_STOPS}]) (?P<stop> [{_STOPS}]++ ) (?P<closers> {_CLOSERS} ) (?=\s)
        |     (?P<full> [{_FULL}]+ ) [”’」』）》〉】〕"']*
        |     (?P<newline> \n )
        )""",
     re.VERBOSE,
 )
-_CLAUSE = re.compile(rf"(?: [,;:،؛–] | --+ ) {_CLOSERS} (?=\s) | [—―、，；：]+ [”’」』）\"']*", re.VERBOSE)
+_CLAUSE = re.compile(rf"(?: [,;:،؛–] | (?<!-)--++ ) {_CLOSERS} (?=\s) | [—―、，；：]+ [”’」』）\"']*", re.VERBOSE)
 _LAST_WORD = re.compile(r"[^\W_]+(?:\.[^\W_]+)*$")
 _SPACES = re.compile(r"\s+")
 

@@ -145,6 +145,10 @@ def test_no_sentence_reaches_across_an_action() -> None:
     assert voiced(["I would gladly *she pauses for a while* never go there."]) == ["I would gladly", "never go there."]
 
 
+def test_the_first_clause_comes_early_behind_an_action_too() -> None:
+    assert voiced(["*He bows low.* Welcome, my dear friend, I waited long."])[0] == "Welcome, my dear friend,"
+
+
 def test_speech_is_given_before_the_action_behind_it_is_complete() -> None:
     stream = SpokenStream()
     assert stream.push("I have seen the dragon. *She tre") == ["I have seen the dragon."]

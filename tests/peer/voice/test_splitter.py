@@ -169,6 +169,13 @@ def test_an_abbreviation_at_the_end_of_a_piece_is_not_taken_for_a_stop() -> None
     assert splitter.push("I have met the old Mr.") + splitter.push(" ") + splitter.push("Gray today") == []
 
 
+@pytest.mark.parametrize(
+    "text", ["她说：「我们现在走吧！」好。", "“你好，我的老朋友。”他笑了。", "I waited for you all night—”"]
+)
+def test_a_mark_that_closes_a_quote_stays_with_it_however_late_it_comes(text: str) -> None:
+    assert stream(text, [1]) == stream(text, [100])
+
+
 def test_5000_letters_without_a_stop_are_cut_at_blanks() -> None:
     text = "abcd efg " * 556
     fragments = stream(text, [7])
@@ -228,3 +235,9 @@ def test_fragments_are_bounded_and_never_blank(text: str) -> None:
     fragments = stream(text, [5])
     assert all(fragment == fragment.strip() != "" for fragment in fragments)
     assert all(len(fragment) <= (MOST if number else FIRST_MOST) for number, fragment in enumerate(fragments))
+
+
+@pytest.mark.parametrize("run", [".", "-", "?!", "。", '."', "— ", "a.b.", "\n", "*"])
+def test_a_model_gone_astray_does_not_hold_the_splitter_up(run: str) -> None:
+    text = run * (20_000 // len(run))
+    assert joined(stream(text, [len(text)])) == joined([text])
