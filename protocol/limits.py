@@ -42,7 +42,9 @@ CHUNK = 32 * 1024  # bytes of one blob chunk; fits a frame
 BLOB = 512 * 1024 * 1024  # bytes of one blob: the largest adapter we mean to carry
 BLOB_WINDOW = 4  # chunks asked for at a time
 BLOB_QUOTA = 4 * 1024 * 1024 * 1024  # bytes of blobs kept per author
-BLOB_FETCHES = 16  # blobs fetched at a time; times BLOB_WINDOW that is QUEUE_CHUNKS, so an honest asker never overfills it
+BLOB_FETCHES = (
+    16  # blobs fetched at a time; times BLOB_WINDOW that is QUEUE_CHUNKS, so an honest asker never overfills it
+)
 BLOBS_WANTED = 1_024  # blobs waiting for their turn; a long scene has about 500 clips
 BLOB_LEAVES = 1_024  # leaves in one page of a manifest: 32 KiB
 BLOB_SECONDS = 10  # without progress until a blob is asked of another link
@@ -70,6 +72,10 @@ QUEUE_CHUNKS = 64
 PING_SECONDS = 5  # of silence before we ask
 SILENCE_SECONDS = 10  # of silence before a link counts as dead
 WRITE_STALL_SECONDS = 20  # a write that makes no progress ends the link
+CLOSE_SECONDS = 2  # for a goodbye; after that the stream is closed whatever the other side does
+FRAMES_PER_SECOND = 200  # read from one link, averaged; beyond it reading waits, and TCP slows the sender down
+FRAMES_BURST = 1_000  # read at once after a quiet time; a round of sync with many authors is some hundred
+BYE_TEXT = 512  # characters of a goodbye's text; it is shown to a person
 ADDRESSES = 8  # addresses kept per member
 INVITE_DAYS = 7  # validity of an invite unless said otherwise
 INVITE_CODE = 1_023  # characters of an invite code; above, bech32m's checksum no longer finds every slip (BIP-173)
