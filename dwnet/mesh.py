@@ -21,8 +21,10 @@ import trio
 from dwnet.errors import NodeError
 from dwnet.link import run_link
 from dwnet.node import Node
-from dwnet.transport import Listening, Socket, dial, is_loopback, listen
+from dwnet.transport import Listening, dial, is_loopback, listen
+from dwnet.websocket import Socket
 from protocol import limits
+from protocol.addresses import join_address
 from protocol.session import Session
 
 PAUSE_FIRST = 0.5  # seconds; the pause doubles with every failed round
@@ -53,7 +55,7 @@ def wanted(me: bytes, narrator: bytes, members: Collection[bytes], chance: rando
 
 def pause(failed: int, chance: random.Random) -> float:
     """Seconds until the next round: full jitter over a doubling pause."""
-    return chance.uniform(0.2, 1.0) * min(PAUSE_MOST, PAUSE_FIRST * 2 ** min(failed, 10))
+    return chance.uniform(0.2, 1.0) * min(PAUSE_MOST, PAUSE_FIRST * float(2 ** min(failed, 10)))
 
 
 class Mesh:
@@ -108,6 +110,10 @@ class Mesh:
             reach.failed, reach.next_try = 0, 0.0
         reach.addresses = list(addresses)[: limits.ADDRESSES]
 
+    def via_why(self) -> str:
+        """Why none of the invite's addresses led to a link yet."""
+        return self._via_reach.why or "no answer"
+
     def look_now(self) -> None:
         """Dial whoever is missing without waiting for the pause: somebody asked, or the network came back."""
         for reach in (*self.reach.values(), self._via_reach):
@@ -143,24 +149,20 @@ class Mesh:
             reach.next_try = trio.current_time() + pause(reach.failed, self._chance)
 
     async def _dial_one(self, address: str, expected: bytes | None, reach: Reach) -> bool:
+        ledger, member = self.node.ledger, self.node.member
+        session = Session.dial(ledger.tag, member, os.urandom(32), os.urandom(32), expected)
         try:
-            channel = await dial(address, DIAL_SECONDS)
+            async with dial(address, DIAL_SECONDS) as channel:
+                await run_link(channel, session, self.node, trusted=is_loopback(channel.address))
         except NodeError as error:
             reach.why = error.what
             return False
-        ledger, member = self.node.ledger, self.node.member
-        session = Session.dial(ledger.tag, member, os.urandom(32), os.urandom(32), expected)
-        await run_link(channel, session, self.node, trusted=self._is_trusted(channel))
-        reach.why = "" if session.remote else "nobody of this story answered there"
+        reach.why = "" if session.remote else f"somebody answers at {address}, but not for this story"
         return session.remote is not None
 
     async def _answer(self, channel: Socket) -> None:
         session = Session.answer(self.node.ledger.tag, self.node.member, os.urandom(32), os.urandom(32))
-        await run_link(channel, session, self.node, trusted=self._is_trusted(channel))
-
-    def _is_trusted(self, channel: Socket) -> bool:
-        """Limits never strike our own machine."""
-        return is_loopback(channel.address)
+        await run_link(channel, session, self.node, trusted=is_loopback(channel.address))
 
 
 def own_addresses(host: str, port: int) -> list[str]:
@@ -168,7 +170,7 @@ def own_addresses(host: str, port: int) -> list[str]:
     same machine.
     """
     if host not in ("0.0.0.0", "::", ""):  # what the narrator said to listen on is what he gives out
-        return [_join(host, port)]
+        return [join_address(host, port)]
     found: list[str] = []
     for family, target in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
         try:
@@ -178,8 +180,4 @@ def own_addresses(host: str, port: int) -> list[str]:
         except OSError:
             continue
     usable = [one for one in found if not one.startswith(("127.", "::1", "fe80"))]
-    return [_join(one, port) for one in (*usable, "127.0.0.1")]
-
-
-def _join(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return [join_address(one, port) for one in (*usable, "127.0.0.1")]

@@ -4,8 +4,8 @@ Rules of this file:
 - No decision about the story is taken here. It says "perform this effect" and "report this event", nothing else.
 - An own entry is on disk before its first byte leaves. If the disk fails, the node stops: what is in memory then is no
   longer what is on disk, and the next start reads the disk.
-- Whoever listens (:meth:`Node.subscribe`) gets values over a bounded channel. What is of the moment is dropped first; what
-  is held can always be read again from the ledger.
+- Whoever listens (:meth:`Node.subscribe`) gets values over a bounded channel. What is of the moment is dropped first;
+  what is held can always be read again from the ledger.
 """
 
 from __future__ import annotations
@@ -13,28 +13,31 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import trio
 
+from dwnet.high_water import HighWater, Mark
 from dwnet.link import Link
 from dwnet.store import Store
+from dwnet.store_reader import Peer
 from protocol import messages
 from protocol.body import pack_body, place_of, seal_body
 from protocol.effects import (
     Close,
     Effect,
+    Forked,
     Heard,
-    Lane,
     Learned,
     Send,
     Took,
 )
 from protocol.effects import Store as StoreUnit
+from protocol.encoding import Value
 from protocol.entry import Entry, write_entry
-from protocol.errors import Code, LocalError, RemoteError
+from protocol.errors import Code, LocalError
 from protocol.gossip import Gossip
 from protocol.identity import SigningKey
 from protocol.kinds import NARRATOR, Body, Opened
@@ -66,24 +69,41 @@ class LinkClosed:
 
 
 Event = Effect | LinkOpened | LinkClosed
-BlobHandler = Callable[[int, list[object]], None]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An entry to write: its body, what it refers to, who may read it (None: all), and what travels with it."""
+
+    body: Body
+    refs: tuple[bytes, ...] = ()
+    audience: tuple[int, ...] | None = None
+    companions: tuple[Entry, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.audience is not None and NARRATOR not in self.audience:
+            raise LocalError("the narrator is part of every audience")
 
 
 class Node:
-    """One peer of one story. ``run`` is this process start's run id, drawn at random."""
+    """One peer of one story. ``run_id`` was drawn at random for this process start; ``mark`` notes what was written here."""
 
-    def __init__(self, ledger: Ledger, store: Store, member: SigningKey, seal_key: SealKey) -> None:
+    def __init__(
+        self, ledger: Ledger, store: Store, member: SigningKey, seal_key: SealKey, run_id: bytes, mark: HighWater
+    ) -> None:
         self.ledger = ledger
         self.member = member
         self.seal_key = seal_key
-        self.run_id = os.urandom(8)
+        self.run_id = run_id
         self.gossip = Gossip(ledger, member.public, self.run_id)
         self.links: dict[int, Link] = {}
-        self.on_blob_message: Callable[[int, list[messages.Value]], None] | None = None
+        self.on_blob_message: Callable[[int, list[Value]], None] | None = None
         self._store = store
+        self._mark = mark
         self._counter = 0
         self._subscribers: list[trio.MemorySendChannel[Event]] = []
         self._waiting: list[Unit] = []
+        self._chores: list[Callable[[], Awaitable[None]]] = []
         self._wake = trio.Event()
         self._failed: Exception | None = None
 
@@ -115,6 +135,9 @@ class Node:
         while self._waiting and self._failed is None:
             units, self._waiting = self._waiting, []
             await self._commit(units)
+        chores, self._chores = self._chores, []
+        for chore in chores:
+            await chore()
 
     async def _commit(self, units: Sequence[Unit]) -> None:
         try:
@@ -150,6 +173,8 @@ class Node:
             units.append(taken.unit)
         before, self._waiting = self._waiting, []
         await self._commit([*before, *units])
+        last = entries[-1]
+        self._mark.write(Mark(last.run, last.seq, last.id, self.ledger.canon.head, len(self.ledger.log)))
         for unit in units:
             self.perform(self.gossip.wrote(unit))
         return tuple(entries)
@@ -214,23 +239,21 @@ class Node:
         self.perform(self.gossip.link_up(link.id, link.remote, trio.current_time()))
 
     def _choose(self, older: Link, newer: Link) -> Link:
-        """The one to close. Dialled by both at once: the dial of the smaller key stays. Else the newer: the older is dead there."""
+        """The one to close. Dialled by both at once: the dial of the smaller key stays. Else the newer: the older is
+        dead there.
+        """
         at_once = older.dialed != newer.dialed and newer.opened_at - older.opened_at < 2
         if not at_once:
             return older
         ours_stays = self.member.public < newer.remote
         return older if older.dialed != ours_stays else newer
 
-    def received(self, link: Link, message: list[messages.Value]) -> None:
+    def received(self, link: Link, message: list[Value]) -> None:
         if message and type(message[0]) is int and 40 <= message[0] < 50:
             if self.on_blob_message is not None and link.id in self.gossip.remotes():
                 self.on_blob_message(link.id, message)
             return
-        try:
-            self.perform(self.gossip.received(link.id, message, trio.current_time()))
-        except RemoteError as error:
-            logger.warning("closing link to %s: %s", link.address, error)
-            link.close(error.code, str(error))
+        self.perform(self.gossip.received(link.id, message, trio.current_time()))
 
     def lagging(self, link: Link) -> None:
         self.gossip.lagging(link.id)
@@ -264,9 +287,22 @@ class Node:
                     self._waiting.append(unit)
                     self._wake.set()
                 case _:
-                    if isinstance(effect, Learned):
-                        self._store.remember_peers(effect.records)
+                    self._keep(effect)
                     self._publish(effect)
+
+    def _keep(self, effect: Effect) -> None:
+        """Write down what is not an entry: addresses, proofs, and bodies that are gone."""
+        match effect:
+            case Learned(records=records):
+                self._chores += [partial(self._store.keep_peer, _peer(one)) for one in records]
+            case Forked(first=first, second=second):
+                self._chores.append(partial(self._store.keep_fork_proof, first, second))
+            case Took(entry=entry) if entry.kind == "redact":
+                gone = [ref for ref in entry.refs if ref in self.ledger.entries and self.ledger.entries[ref].redacted]
+                self._chores += [partial(self._store.redact, ref, entry) for ref in gone]
+            case _:
+                return
+        self._wake.set()
 
     def _publish(self, event: Event) -> None:
         for subscriber in self._subscribers:
@@ -281,15 +317,5 @@ class Node:
                 self._subscribers.remove(subscriber)
 
 
-@dataclass(frozen=True)
-class Draft:
-    """An entry to write: its body, what it refers to, who may read it (None: all), and what travels with it."""
-
-    body: Body
-    refs: tuple[bytes, ...] = ()
-    audience: tuple[int, ...] | None = None
-    companions: tuple[Entry, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.audience is not None and NARRATOR not in self.audience:
-            raise LocalError("the narrator is part of every audience")
+def _peer(record: messages.PeerRecord) -> Peer:
+    return Peer(record.member, record.addresses, None, messages.peers([record]))

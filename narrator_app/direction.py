@@ -22,6 +22,7 @@ from protocol.story import Cue, Story
 FIRST_TOKEN_SECONDS = 30.0
 PROGRESS_SECONDS = 20.0
 GONE_SECONDS = 10.0  # a member that lost its link this long is not waited for
+FAILING_SECONDS = 3.0  # a member that says it cannot answer is believed after this long
 ANSWERERS = 4  # asked by themselves after one narration; more than that tires the ear
 
 
@@ -56,12 +57,14 @@ class Pace:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What decides beside the story: ``away`` holds since when a seat has no link; ``forced`` are seats asked for by hand."""
+    """What decides beside the story: ``away`` holds since when a seat has no link, ``failing`` why one
+    cannot answer; ``forced`` are seats asked for by hand."""
 
     now: float
     review: bool
     paces: Mapping[bytes, Pace]
     away: Mapping[int, float]
+    failing: Mapping[int, str]
     forced: Sequence[tuple[bytes, int]] = ()
     kept: Collection[bytes] = ()
 
@@ -137,6 +140,9 @@ def _overdue(story: Story, cue: Cue, around: Circumstances) -> str:
         return f"{name} is not here."
     if pace is None:
         return ""
+    failing = around.failing.get(cue.seat) if cue.seat is not None else None
+    if failing and pace.progressed_at is None and around.now - pace.asked_at >= FAILING_SECONDS:
+        return f"{name} cannot answer: {failing}"
     if pace.progressed_at is None and around.now - pace.asked_at >= FIRST_TOKEN_SECONDS:
         return f"{name} did not begin to answer within {FIRST_TOKEN_SECONDS:.0f} seconds."
     if pace.progressed_at is not None and around.now - pace.progressed_at >= PROGRESS_SECONDS:

@@ -6,12 +6,11 @@ The lines of the others are left out unless they name the character: a small mod
 **chat** gives a model that follows instructions the whole card and everything that was said.
 
 What never changes stands first and what changes with each turn stands last, because a model keeps what it has read only
-up to the first difference. For the same reason history is not shortened turn by turn (see ``_first_kept``).
+up to the first difference. For the same reason history is shortened by halves and not turn by turn.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -58,14 +57,18 @@ class Message:
 
 @dataclass(frozen=True)
 class Prompt:
-    """``opening`` is what the reply is begun with: a quotation mark, or "". ``said`` must not be repeated."""
+    """``opening`` is what the reply is begun with: a quotation mark, or "". ``said`` must not be repeated.
+
+    ``since`` is the line its history begins with: give it to the next prompt, so that it begins there too.
+    """
 
     messages: tuple[Message, ...]
     opening: str
     said: tuple[str, ...]
+    since: str
 
 
-def script(scene: Scene, budget: int, count: Count) -> Prompt:
+def script(scene: Scene, budget: int, count: Count, since: str = "") -> Prompt:
     """The scene for a small model, in at most about ``budget`` of what ``count`` counts."""
     card, name = scene.card, scene.card.name
     heard = [turn for turn in scene.turns if turn.kind != "line" or turn.speaker == name or _names(turn.text, name)]
@@ -77,12 +80,12 @@ def script(scene: Scene, budget: int, count: Count) -> Prompt:
         opening += [Message("user", told), Message("assistant", f'"{answer}"')]
     room = min(budget - _cost(opening, count), SCRIPT_HISTORY)
     lines = [_script_line(turn, name) for turn in heard]
-    history = _history(scene, heard, lines, lore.late, room, count)
+    history, since = _history(scene, heard, lines, lore.late, room, count, since)
     history = [replace(one, text=f'"{one.text}"') if one.role == "assistant" else one for one in history]
-    return Prompt((*opening, *history), '"', _said(scene, heard))
+    return Prompt((*opening, *history), '"', _said(scene, heard), since)
 
 
-def chat(scene: Scene, budget: int, count: Count) -> Prompt:
+def chat(scene: Scene, budget: int, count: Count, since: str = "") -> Prompt:
     """The scene for a model that follows instructions, in at most about ``budget`` of what ``count`` counts."""
     card = scene.card
     lore = _lore(scene, budget // LORE_SHARE, count)
@@ -102,10 +105,10 @@ def chat(scene: Scene, budget: int, count: Count) -> Prompt:
         start += shown
         room -= _cost(shown, count)
     lines = [_chat_line(turn, card.name) for turn in scene.turns]
-    history = _history(scene, scene.turns, lines, lore.late, room, count)
+    history, since = _history(scene, scene.turns, lines, lore.late, room, count, since)
     if last and history and history[-1].role == "user":
         history[-1] = replace(history[-1], text=f"{history[-1].text}\n\n({last})")
-    return Prompt((*start, *history), "", _said(scene, scene.turns))
+    return Prompt((*start, *history), "", _said(scene, scene.turns), since)
 
 
 def as_text(prompt: Prompt, name: str) -> str:
@@ -149,14 +152,16 @@ def _exchanges(block: str, scene: Scene) -> Iterator[tuple[str, str]]:
 
 
 def _history(
-    scene: Scene, turns: Sequence[Turn], lines: Sequence[str], late: Sequence[str], room: int, count: Count
-) -> list[Message]:
-    """The turns that fit, as messages that take turns; lore of the moment stands before the newest narration."""
+    scene: Scene, turns: Sequence[Turn], lines: Sequence[str], late: Sequence[str], room: int, count: Count, since: str
+) -> tuple[list[Message], str]:
+    """The turns that fit, as messages that alternate, and the first line of them; lore of the moment stands before the
+    newest narration.
+    """
     facts = " ".join(_one_line(fact) for fact in late)
     known = f"({scene.card.name} knows: {facts})" if facts else ""
     room = max(room - count(known), LEAST_TURN)
     lines = [*lines[:-1], _shortened(lines[-1], room - MESSAGE_TOKENS, count)] if lines else []
-    first = _first_kept(lines, room, count)
+    first = _first_kept(lines, room, count, since)
     newest = max((place for place, turn in enumerate(turns) if turn.kind == "narration"), default=-1)
     messages: list[Message] = []
     for place in range(first, len(lines)):
@@ -171,23 +176,18 @@ def _history(
         messages.insert(0, Message("user", "…"))
     if not messages or messages[-1].role == "assistant":  # a reply is asked for although nothing happened since
         messages.append(Message("user", "…"))
-    return messages
+    return messages, lines[first] if first else ""
 
 
-def _first_kept(lines: Sequence[str], room: int, count: Count) -> int:
-    """Where history begins.
-
-    When it no longer fits, it begins with one of the older half of the lines that fit: the one with the least hash.
-    That one stays the beginning for many turns, wherever the caller's own history begins, and then history is
-    shortened by a whole block. Whoever cuts line by line makes the model read everything again at every turn.
-    """
+def _first_kept(lines: Sequence[str], room: int, count: Count, since: str) -> int:
+    """Where history begins: where it began before, while that fits; else with the newer half of what fits."""
     fit, left = len(lines), room
     while fit > 0 and (cost := count(lines[fit - 1]) + MESSAGE_TOKENS) <= left:
         fit, left = fit - 1, left - cost
-    if fit == 0:
-        return 0
-    older = range(fit, fit + (len(lines) - fit + 1) // 2)
-    return min(older, key=lambda place: hashlib.sha256(lines[place].encode()).digest(), default=max(len(lines) - 1, 0))
+    half = fit + (len(lines) - fit) // 2
+    if since in lines[fit:half]:
+        return lines.index(since, fit)
+    return half if fit else 0
 
 
 def _shortened(text: str, room: int, count: Count) -> str:

@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from protocol.body import read_body
 from protocol import limits
+from protocol.body import read_body
 from protocol.entry import Entry
-from protocol.errors import RemoteError
+from protocol.errors import Code, RemoteError
 from protocol.kinds import (
     KINDS,
     NARRATOR,
@@ -52,13 +52,14 @@ class Member:
 
 @dataclass(frozen=True)
 class Invitation:
-    """An invite as the log knows it; ``expires`` in ms since 1970, ``entry`` the id of the entry that issued it."""
+    """An invite as the log knows it; ``expires`` in ms since 1970, ``entry`` issued it at ``at``."""
 
     invite: bytes
     seat: int
     role: str
     expires: int
     entry: bytes
+    at: int
 
 
 class Authority:
@@ -89,7 +90,7 @@ class Authority:
                     entry.author, seal_key, NARRATOR, "narrator", b"", entry.id, entry.at
                 )
             case Invited(invite=invite, seat=seat, role=role, expires=expires):
-                self.invites.setdefault(invite, Invitation(invite, seat, role, expires, entry.id))
+                self.invites.setdefault(invite, Invitation(invite, seat, role, expires, entry.id, entry.at))
             case Withdrawn(invite=invite):
                 self.withdrawn.add(invite)
             case Granted() as grant if len(self.members) < limits.AUTHORS and grant.seat != NARRATOR:
@@ -123,6 +124,29 @@ class Authority:
         """The name of the character a key plays, or played."""
         member = self.members.get(key)
         return self.names.get(member.seat, f"seat {member.seat}") if member else "somebody unknown"
+
+    def judge(self, invite: bytes, member: bytes, now: int, *, behind_since: int | None = None) -> Code | None:
+        """The narrator's answer to a valid claim: None means grant it, DONE that it is granted already, else why not.
+
+        ``now`` is the narrator's clock in ms; nobody else judges expiry. ``behind_since``: this copy of the story turned
+        out to be old, so an invite issued before then may have been used on a line that is missing here.
+        """
+        known = self.invites.get(invite)
+        if member in self.revoked:
+            return Code.REVOKED
+        if member in self.members:
+            return Code.DONE if self.members[member].invite == invite else Code.INVITE_USED
+        if known is None:
+            return Code.INVITE_UNKNOWN
+        if invite in self.burned:
+            return Code.INVITE_USED
+        if invite in self.withdrawn:
+            return Code.INVITE_REVOKED
+        if now > known.expires:
+            return Code.INVITE_EXPIRED
+        if behind_since is not None and known.at < behind_since:
+            return Code.INVITE_NEEDS_NARRATOR
+        return None
 
     def right(self, entry: Entry) -> Right:
         """What may be done with this entry."""

@@ -72,7 +72,7 @@ class Guard:
         self._end = re.compile("|".join([*ends, own_label]), re.IGNORECASE)
         names = "|".join(re.escape(name) for name in sorted(others, key=len, reverse=True)) or "(?!)"
         self._other = re.compile(rf"(?:^|(?<=[{re.escape(_BOUNDARY)}]))[{_LEAD}]*(?:{names})[*_]*\s?:", re.IGNORECASE)
-        self._own_start = re.compile(rf"^[{_LEAD}]*{re.escape(own)}[*_]*\s?:[\s*_]*", re.IGNORECASE)
+        self._own_start = re.compile(rf"^[{_LEAD}]*{re.escape(own)}[*_]*\s?:[*_]*", re.IGNORECASE)
         self._all = ""  # cleaned, from where the reply begins
         self._done = 0  # characters of it that were given out or dropped
         self._said = ""
@@ -134,7 +134,7 @@ class Guard:
             if THOUGHT not in start:
                 return False
             start = self._all = start.split(THOUGHT, 1)[1].lstrip()
-        if not start or THINKING.startswith(start) or self._is_label_begun(start):
+        if not start or THINKING.startswith(start) or self._is_label_begun(start) or self._own_start.fullmatch(start):
             return False
         self._all = self._own_start.sub("", self._all).lstrip()
         self._begun = bool(self._all)
@@ -146,7 +146,7 @@ class Guard:
 
     def _settled(self) -> int:
         """Up to where ``_all`` can be no beginning of an end."""
-        keep = len(self._all.rstrip(self._loose))
+        keep = len(self._all)
         for mark in MARKS:
             for length in range(1, len(mark)):
                 if self._all.endswith(mark[:length]):
@@ -155,7 +155,7 @@ class Guard:
         tail = self._all[boundary:].lstrip(_LEAD).rstrip("*_ ").casefold()
         if tail and any(label.startswith(tail) for label in self._labels):
             keep = min(keep, boundary)
-        return max(keep, self._done)
+        return max(len(self._all[:keep].rstrip(self._loose)), self._done)
 
     def _release(self, text: str) -> str:
         text = _SPACE.sub(" ", text)

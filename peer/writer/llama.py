@@ -30,6 +30,7 @@ BATCH = 64  # tokens read at a time: how long a cancelled pre-read may go on
 COUNTED = 4_096  # texts whose token counts are remembered
 MEMORY = 512  # tokens said before that a reply should not repeat
 FRESH = 48  # tokens said last whose words a reply should avoid
+DRY_BASE, DRY_FREE = 1.75, 2  # the penalty grows so with each token of a repetition beyond the first two
 BREAKERS = (b"\n", b":", b'"', b"*")  # a repetition does not reach across these
 ERROR_LEVEL = 4  # GGML_LOG_LEVEL_ERROR
 
@@ -87,6 +88,7 @@ class Engine:
         self._vocabulary = llama_cpp.llama_model_get_vocab(self._llm.model)
         self._template = self._chat_template()
         self._name = path.stem
+        self._phrases: dict[float, Any] = {}  # by strength; there are as many as samplings that differ in it
         self.count = functools.lru_cache(COUNTED)(lambda text: len(self._tokens(text)))
 
     @property
@@ -149,6 +151,8 @@ class Engine:
 
     def close(self) -> None:
         """Give the memory back."""
+        while self._phrases:
+            self._api.llama_sampler_free(self._phrases.popitem()[1])
         self._llm.close()
 
     _is_fresh = False  # does the model stand right behind the last token of what was read?
@@ -168,13 +172,12 @@ class Engine:
     def _sampler(self, sampling: Sampling) -> Any:
         api = self._api
         chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
-        breakers = (ctypes.c_char_p * len(BREAKERS))(*BREAKERS)
         penalties = api.llama_sampler_init_penalties
         values = (FRESH, sampling.repeat, 0.0, 0.0)
         for part in (
             # Some versions of llama.cpp ask for the size of the vocabulary first.
             penalties(*((self._llm.n_vocab(), *values) if len(penalties.argtypes) > len(values) else values)),
-            api.llama_sampler_init_dry(self._vocabulary, sampling.dry, 1.75, 2, MEMORY, breakers, len(BREAKERS)),
+            api.llama_sampler_clone(self._dry(sampling.dry)),
             api.llama_sampler_init_top_k(40),
             api.llama_sampler_init_min_p(sampling.min_p, 1),
             api.llama_sampler_init_temp(sampling.temperature),
@@ -182,6 +185,15 @@ class Engine:
         ):
             api.llama_sampler_chain_add(chain, part)
         return chain
+
+    def _dry(self, strength: float) -> Any:
+        """The part of a sampler that keeps phrases from coming again; making one takes long, copying it does not."""
+        if strength not in self._phrases:
+            breakers = (ctypes.c_char_p * len(BREAKERS))(*BREAKERS)
+            self._phrases[strength] = self._api.llama_sampler_init_dry(
+                self._vocabulary, strength, DRY_BASE, DRY_FREE, MEMORY, breakers, len(BREAKERS)
+            )
+        return self._phrases[strength]
 
     def _chat_template(self) -> Any:
         from llama_cpp.llama_chat_format import Jinja2ChatFormatter

@@ -42,6 +42,7 @@ class LocalWriter:
         self._small_below = small_below
         self._engine: Engine | None = None
         self._one = trio.CapacityLimiter(1)
+        self._since = ""
         self._writing = 0  # calls of write that are under way; a pre-read gives way to them
 
     @property
@@ -154,7 +155,8 @@ class LocalWriter:
         engine = self._loaded()
         is_small = engine.parameters < self._small_below or not engine.has_template
         budget = engine.context - scene.reply_tokens - 16
-        prompt = (script if is_small else chat)(scene, budget, engine.count)
+        prompt = (script if is_small else chat)(scene, budget, engine.count, self._since)
+        self._since = prompt.since
         tokens = engine.tokens_of(prompt, scene.card.name)
         if len(tokens) > budget:  # counted by parts, a prompt may come out a little longer: the newest is what matters
             tokens = tokens[-budget:]

@@ -74,6 +74,7 @@ class EndpointWriter:
         self._client: httpx.AsyncClient | None = None
         self._talks = True  # chat completions; else plain completions
         self._thinks = False
+        self._since = ""
 
     @property
     def name(self) -> str:
@@ -156,7 +157,8 @@ class EndpointWriter:
         return await self._answer(scene, out, called)
 
     async def _answer(self, scene: Scene, out: trio.MemorySendChannel[str], called: float) -> Written:
-        prompt = (chat if self._talks else script)(scene, BUDGET, lambda text: len(text) // LETTERS_PER_TOKEN + 1)
+        prompt = (chat if self._talks else script)(scene, BUDGET, _tokens, self._since)
+        self._since = prompt.since
         others = (NARRATOR, *scene.cast)
         answer = _Answer(Guard(scene.card.name, others, quoted=bool(prompt.opening), cap=scene.reply_tokens))
         guard = answer.guard
@@ -326,6 +328,11 @@ class EndpointWriter:
         """A server's words, fit to be shown: without the key, on one line, and short."""
         shown = text.replace(self._key, "…") if self._key else text
         return " ".join(plain(shown).split())[:SHOWN]
+
+
+def _tokens(text: str) -> int:
+    """A cautious guess: which tokenizer the server's model has is not told."""
+    return len(text) // LETTERS_PER_TOKEN + 1
 
 
 def _is_near(host: str) -> bool:

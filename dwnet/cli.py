@@ -1,0 +1,131 @@
+"""The command line: the composition root. It reads flags and starts the right part.
+
+Rules of this file:
+- Nothing heavy is imported before a command runs: ``dwnet --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dwnet.cli_files import card, log
+from dwnet.cli_story import CHECKS, READING, doctor, status, story
+from dwnet.complaints import explained, log_file
+from dwnet.version import VERSION
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(VERSION, prog_name="dwnet")
+@click.option("--debug", is_flag=True, help="Show where an error came from.")
+@click.pass_context
+def main(context: click.Context, debug: bool) -> None:
+    """DreamWeaver: you tell a story, a hive of AI characters answers, each on its own machine.
+
+    Try it: dwnet demo. Tell your own: dwnet narrate --headless. Join a friend's: dwnet peer --invite CODE.
+    """
+    context.obj = debug
+    context.meta[READING] = _Reading()
+    context.meta[CHECKS] = _engine_checks
+
+
+for _part in (log, card, story, status, doctor):
+    main.add_command(_part)
+
+
+class _Reading:
+    """narrator_app's way to read stories, imported when it is first used."""
+
+    def __getattr__(self, name: str) -> Any:
+        from narrator_app import run
+
+        return getattr(run.reading, name)
+
+
+def _engine_checks(settings: Any) -> Any:
+    from peer import run
+
+    return run.engine_checks(settings)
+
+
+def shared(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The flags that every command which opens a story has."""
+    command = click.option("--json", "as_json", is_flag=True, help="One JSON object per line, for programs.")(command)
+    return click.option("--data", metavar="DIR", help="Where this story's things lie.")(command)
+
+
+@main.command()
+@click.option("--out", default="demo", show_default=True, metavar="DIR", help="Where the story and its clips go.")
+@click.option("--beats", default=3, show_default=True, type=click.IntRange(1, 20), help="How many beats the scene has.")
+@click.pass_context
+def demo(context: click.Context, out: str, beats: int) -> None:
+    """A whole hive on this machine plays a scene, then hands over to you if there is a terminal."""
+    with explained(context.obj):
+        from dwnet.settings import narrator_settings
+        from narrator_app.run import demo as play
+
+        with tempfile.TemporaryDirectory(prefix="dwnet-demo-") as folder:
+            flags = {"data": folder, "listen": "127.0.0.1:0"}
+            with log_file(Path(folder) / "logs"):
+                sys.exit(play(narrator_settings(flags, clean_environ()), beats=beats, out=out))
+
+
+@main.command()
+@shared
+@click.option("--story", default="", metavar="NAME", help="Which story; a new name begins a new one.")
+@click.option("--listen", metavar="HOST:PORT", help="Where friends reach this peer; port 0 picks a free one.")
+@click.option("--headless", is_flag=True, help="In the terminal: narration and /commands on stdin.")
+@click.pass_context
+def narrate(
+    context: click.Context, data: str | None, as_json: bool, story: str, listen: str | None, headless: bool
+) -> None:
+    """Tell a story. Type what happens; the characters answer."""
+    with explained(context.obj, as_json=as_json):
+        from dwnet.settings import narrator_settings
+        from narrator_app.places import story_settings
+        from narrator_app.run import headless as converse
+
+        if not headless:
+            raise click.UsageError("This version tells stories in the terminal: dwnet narrate --headless")
+        settings, name = story_settings(narrator_settings({"data": data, "listen": listen}, os.environ), story)
+        with log_file(settings.logs):
+            sys.exit(converse(settings, name, json=as_json))
+
+
+@main.command()
+@shared
+@click.option("--invite", metavar="CODE", help="The code a narrator gave you; later just: dwnet peer")
+@click.option("--listen", metavar="HOST:PORT", help="Where others reach this peer; port 0 picks a free one.")
+@click.option("--writer", metavar="SPEC", help="default, a .gguf file, or the URL of an OpenAI-compatible server.")
+@click.option("--voice", metavar="ENGINE:NAME", help="Another voice than the card's.")
+@click.pass_context
+def peer(
+    context: click.Context,
+    data: str | None,
+    as_json: bool,
+    invite: str | None,
+    listen: str | None,
+    writer: str | None,
+    voice: str | None,
+) -> None:
+    """Play a character in a friend's story, or listen to it."""
+    with explained(context.obj, as_json=as_json):
+        from dwnet.settings import peer_settings
+        from peer.run import play
+
+        flags = {"data": data, "invite": invite, "listen": listen, "writer": writer, "voice": voice}
+        settings = peer_settings(flags, os.environ)
+        with log_file(settings.logs):
+            sys.exit(play(settings, json=as_json))
+
+
+def clean_environ() -> Mapping[str, str]:
+    """The environment without what would tie a demo to a real story."""
+    names = ("DREAMWEAVER_DATA_PATH", "DREAMWEAVER_CLIENT_DATA_PATH", "DB_PATH", "CLIENT_TOKEN", "SERVER_URL")
+    return {name: value for name, value in os.environ.items() if name not in names}

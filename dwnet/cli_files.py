@@ -1,0 +1,218 @@
+"""``dwnet log`` and ``dwnet card``: signed log files and character cards, without a running hive."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dwnet.complaints import complain, explained, put_json
+
+if TYPE_CHECKING:
+    from protocol.verifier import Report
+
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object per line, for programs.")
+DATA = click.option("--data", metavar="DIR", help="Where the story's things lie.")
+FILE = click.argument("file", type=click.Path(path_type=Path))
+
+
+@click.group()
+def log() -> None:
+    """Signed log files: check, read, write and bring back whole stories."""
+
+
+@log.command()
+@FILE
+@click.option("--story", "tag", metavar="TAG", help="The story it shall be: the tag that /status and exports show.")
+@JSON
+@click.pass_context
+def verify(context: click.Context, file: Path, tag: str | None, as_json: bool) -> None:
+    """Check every signature, link and right in FILE.
+
+    Exit codes: 0 whole, 10 tampered, 11 cut short, 12 forked, 13 another story's.
+    """
+    with explained(bool(context.obj), as_json=as_json):
+        report = _verify(file, tag)
+        if as_json:
+            put_json(_facts(report, file))
+        else:
+            click.echo(report.sentence)
+        sys.exit(int(report.outcome))
+
+
+@log.command()
+@FILE
+@JSON
+@click.pass_context
+def show(context: click.Context, file: Path, as_json: bool) -> None:
+    """List what stands in FILE, entry by entry, with its author and text."""
+    with explained(bool(context.obj), as_json=as_json):
+        from dwnet.listing import rows_of
+        from dwnet.log_file import read_units
+
+        report = _verify(file, None)
+        for row in rows_of(read_units(file), report.tag):
+            if as_json:
+                put_json({"event": "entry", **row})
+            else:
+                click.echo(f"{row['at']}  {row['kind']:<10}  {row['author']:<16}  {row['text']}")
+        click.echo(report.sentence, err=True)
+        sys.exit(int(report.outcome))
+
+
+@log.command()
+@FILE
+@DATA
+@JSON
+@click.pass_context
+def export(context: click.Context, file: Path, data: str | None, as_json: bool) -> None:
+    """Write the story of a data folder to FILE, signed; also while its program runs."""
+    with explained(bool(context.obj), as_json=as_json):
+        from dwnet.keeping import export_story
+
+        report = export_story(data, file)
+        if as_json:
+            put_json({**_facts(report, file), "event": "exported", "format": "dwlog", "path": str(file)})
+        else:
+            click.echo(f"{file}: {report.sentence}")
+
+
+@log.command("import")
+@FILE
+@DATA
+@click.option("--story", "tag", metavar="TAG", help="The story it shall be.")
+@JSON
+@click.pass_context
+def import_(context: click.Context, file: Path, data: str | None, tag: str | None, as_json: bool) -> None:
+    """Bring a story from FILE back into a data folder: into an empty one, or what is missing into the same story.
+
+    A damaged story file is kept beside it under another name.
+    """
+    with explained(bool(context.obj), as_json=as_json):
+        from dwnet.keeping import import_story
+
+        report = _verify(file, tag)
+        if report.outcome not in (0, 11, 12):
+            complain(report.sentence, "Nothing was imported. Get another copy of the file.", as_json=as_json)
+            sys.exit(int(report.outcome))
+        added, where = import_story(data, file, report)
+        if as_json:
+            put_json({"event": "imported", "entries": added, "path": str(where)})
+        else:
+            click.echo(f"{added} entries were brought back to {where}.")
+
+
+def _verify(file: Path, tag: str | None) -> Report:
+    from dwnet.log_file import verify_file
+
+    return verify_file(file, _tag(tag), _progress(file))
+
+
+def _tag(text: str | None) -> bytes | None:
+    if text is None:
+        return None
+    try:
+        tag = bytes.fromhex(text.strip())
+    except ValueError:
+        tag = b""
+    if len(tag) != 16:
+        raise click.BadParameter(
+            "a story's tag has 32 letters and digits (0-9, a-f), as /status shows it", param_hint="--story"
+        )
+    return tag
+
+
+def _progress(file: Path):  # type: ignore[no-untyped-def]
+    """A progress line on stderr for files that take a while."""
+    if not sys.stderr.isatty() or not file.is_file() or file.stat().st_size < 20_000_000:
+        return None
+
+    def shown(done: int, size: int) -> None:
+        click.echo(f"\r{100 * done // max(size, 1)} %", nl=done >= size, err=True)
+
+    return shown
+
+
+def _facts(report: Report, file: Path) -> dict[str, object]:
+    from dwnet.shipped import words
+    from protocol.identity import peer_id
+    from protocol.names import fingerprint
+
+    return {
+        "event": "verified",
+        "path": str(file),
+        "outcome": report.outcome.name.lower(),
+        "what": report.sentence,
+        "tag": report.tag.hex(),
+        "story": report.name,
+        "narrator": peer_id(report.narrator) if report.narrator else "",
+        "entries": report.entries,
+        "head": report.head.hex(),
+        "fingerprint": " ".join(fingerprint(report.head, words())) if report.head else "",
+        "identity_checked": report.identity_checked,
+        "offset": report.offset,
+        "exported": _when(report.about.at) if report.about else "",
+    }
+
+
+def _when(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+@click.group()
+def card() -> None:
+    """Character cards: look at one, or check it before it goes on stage."""
+
+
+@card.command("show")
+@FILE
+@JSON
+@click.pass_context
+def card_show(context: click.Context, file: Path, as_json: bool) -> None:
+    """Print what a card says."""
+    with explained(bool(context.obj), as_json=as_json):
+        from dwnet.card import read_card, show_card
+
+        rows = show_card(read_card(_card_bytes(file)))
+        if as_json:
+            put_json({"event": "card", **dict(rows)})
+        else:
+            for label, text in rows:
+                click.echo(f"{label}: {text}")
+
+
+@card.command("check")
+@FILE
+@JSON
+@click.pass_context
+def card_check(context: click.Context, file: Path, as_json: bool) -> None:
+    """Say what is wrong with a card, field by field. Exit code 1 when it can't be used."""
+    with explained(bool(context.obj), as_json=as_json):
+        from dwnet.card import check_card
+
+        findings = check_card(_card_bytes(file))
+        for one in findings:
+            if as_json:
+                put_json({"event": "finding", **one._asdict()})
+            else:
+                click.echo(f"{one.severity}: {one.field}: {one.what} {one.remedy}")
+        bad = any(one.severity == "error" for one in findings)
+        if as_json:
+            put_json({"event": "checked", "good": not bad})
+        elif not findings:
+            click.echo("This card is good.")
+        sys.exit(1 if bad else 0)
+
+
+def _card_bytes(file: Path) -> bytes:
+    """The file's bytes, or those of a sample character of this name."""
+    from dwnet import shipped
+    from dwnet.whole_file import reading
+
+    if not file.exists() and file.name.casefold() in {one.casefold() for one in shipped.cast()}:
+        return shipped.card(file.name)
+    with reading(file):
+        return file.read_bytes()

@@ -1,0 +1,91 @@
+"""How errors and results leave through the command line: one sentence and one hint, an exit code, a log file.
+
+Rules of this file:
+- stdout is for results, stderr for everything else. A user never sees a traceback unless he asks with --debug; the log
+  file keeps it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dwnet.errors import NodeError
+
+INTERRUPTED = 130
+CANNOT = 3
+
+
+@contextmanager
+def explained(debug: bool, *, as_json: bool = False) -> Iterator[None]:
+    """Turn what goes wrong into a sentence with a hint, and an exit code."""
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, SystemExit):
+        raise
+    except BaseException as error:
+        if debug:
+            raise
+        known = _first(error, NodeError)
+        if isinstance(known, NodeError):
+            complain(known.what, known.hint, as_json=as_json)
+            sys.exit(known.exit_code)
+        if _first(error, KeyboardInterrupt) is not None:
+            sys.exit(INTERRUPTED)
+        logging.getLogger("dwnet").error("unexpected", exc_info=error)
+        inner = error
+        while isinstance(inner, BaseExceptionGroup):
+            inner = inner.exceptions[0]
+        complain(
+            f"Something went wrong that this program has no better word for: {type(inner).__name__}: {inner}.",
+            "Nothing told is lost. The log file keeps the details; run it again with --debug to see them.",
+            as_json=as_json,
+        )
+        sys.exit(CANNOT)
+
+
+def _first(error: BaseException, kind: type[BaseException]) -> BaseException | None:
+    """The first error of a kind, however deep nurseries have wrapped it."""
+    if isinstance(error, BaseExceptionGroup):
+        return next((found for one in error.exceptions if (found := _first(one, kind)) is not None), None)
+    return error if isinstance(error, kind) else None
+
+
+def complain(what: str, hint: str, *, as_json: bool) -> None:
+    """An error for people on stderr, and for programs on stdout too."""
+    if as_json:
+        put_json({"event": "error", "what": what, "hint": hint})
+    click.echo(f"{what}\n{hint}", err=True)
+
+
+def put_json(facts: Mapping[str, Any]) -> None:
+    """One object, one line."""
+    click.echo(json.dumps(facts, ensure_ascii=False))
+
+
+@contextmanager
+def log_file(folder: Path) -> Iterator[None]:
+    """Keep a log beside the story; nothing of it reaches the screen."""
+    from logging.handlers import RotatingFileHandler
+
+    handler: logging.Handler = logging.NullHandler()
+    if os.access(folder.parent, os.W_OK):  # else the folder itself is what is wrong, and the settings will say so
+        folder.mkdir(exist_ok=True)
+        handler = RotatingFileHandler(folder / "dwnet.log", maxBytes=1_000_000, backupCount=3, delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        handler.close()

@@ -1,0 +1,110 @@
+"""A story's home on this machine: its folder, keys, store and node, opened together and closed together.
+
+Rules of this file:
+- One writing process per folder; the lock is taken first and given back last.
+- What the disk holds is loaded before a word is said to anybody. A damaged store refuses; it is never taken for empty.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from dwnet import keyring, lock
+from dwnet.errors import NodeError
+from dwnet.high_water import HighWater, Level
+from dwnet.mesh import Mesh
+from dwnet.node import Node
+from dwnet.settings import Settings, prepare
+from dwnet.store import Store, open_store
+from protocol import limits, messages
+from protocol.body import pack_body
+from protocol.encoding import decode, take_list
+from protocol.entry import Entry, tag_of, write_entry
+from protocol.identity import SigningKey
+from protocol.kinds import Genesis
+from protocol.ledger import Ledger
+from protocol.sealing import SealKey
+
+
+class AnotherStory(NodeError):
+    """The folder {root} belongs to another story than this invite.
+
+    Name a fresh folder for it: dwnet peer --data FOLDER --invite CODE
+    """
+
+
+@dataclass(frozen=True)
+class Home:
+    """What was opened. ``level`` says whether the store is as new as this machine has ever seen it."""
+
+    settings: Settings
+    store: Store
+    node: Node
+    mesh: Mesh
+    level: Level
+
+
+@asynccontextmanager
+async def open_home(
+    settings: Settings, *, tag: bytes | None = None, name: str = "", key: str = ""
+) -> AsyncIterator[Home]:
+    """Open the story in ``settings.root``. ``name``: begin a new story there if there is none; ``tag``: the one to join.
+
+    ``key`` names the member key to use; without it the one used last. Every invite gets a key of its own, so that a seat
+    that was closed can be given again.
+
+    :raises NodeError: each says what to do: the folder in use, not writable, the store damaged, the disk full.
+    """
+    prepare(settings)
+    with lock.writing(settings.root):
+        seal_key = SealKey.from_seed(keyring.load_or_make(keyring.key_file(settings.keys, "seal")))
+        mark = HighWater(settings.keys / "high_water")
+        store = open_store(settings.database, create=not mark.exists())
+        try:
+            run_id = os.urandom(8)
+            meta = store.meta()
+            known = meta.get("tag")
+            purpose = key or meta.get("key", "member")
+            member = SigningKey.from_seed(keyring.load_or_make(keyring.key_file(settings.keys, purpose)))
+            await store.set_meta(key=purpose)
+            if known is None and name:
+                genesis = _begin(member, seal_key, name, run_id)
+                await store.commit([(genesis,)])
+                tag = tag_of(genesis.id)
+                await store.set_meta(tag=tag.hex())
+            elif known is None and tag is not None:
+                await store.set_meta(tag=tag.hex())
+            elif known is not None:
+                if tag is not None and tag.hex() != known:
+                    raise AnotherStory(root=settings.root)
+                tag = bytes.fromhex(known)
+            assert tag is not None, "a home is opened with a name, a tag or a story in it"
+            ledger = Ledger(tag, seal_key)
+            ledger.load(store.load())
+            for proof in store.fork_proofs():
+                ledger.log.prove_fork(proof.first.author, proof.first.id, proof.second.id)
+            node = Node(ledger, store, member, seal_key, run_id, mark)
+            mesh = Mesh(node, settings.host, settings.ports, [settings.dial] if settings.dial else [])
+            _remember_addresses(store, node, mesh)
+            yield Home(settings, store, node, mesh, mark.level(ledger.log))
+        finally:
+            store.close()
+
+
+def _begin(member: SigningKey, seal_key: SealKey, name: str, run_id: bytes) -> Entry:
+    body = pack_body(Genesis(name[: limits.NAME], seal_key.public), os.urandom(16))
+    now = int(time.time() * 1000)
+    return write_entry(member, tag=b"", run=run_id, seq=0, prev=b"", at=now, kind=Genesis.kind, body=body)
+
+
+def _remember_addresses(store: Store, node: Node, mesh: Mesh) -> None:
+    for peer in store.peers():
+        for record in messages.read_peers(
+            take_list(decode(peer.record, limits.FRAME), "record", 2)[1:], node.ledger.tag
+        ):
+            node.gossip.learn(record)
+            mesh.know(record.member, record.addresses)

@@ -1,0 +1,123 @@
+"""Stories at rest: what a data folder holds, and the way of a whole story out of it and back into it."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import trio
+
+from dwnet import keyring, lock
+from dwnet.errors import NodeError
+from dwnet.log_file import export_log, read_forks, read_units, units_of
+from dwnet.settings import Settings, narrator_settings, peer_settings, prepare
+from dwnet.store import open_store
+from dwnet.store_errors import NotAStory, StoreDamaged
+from dwnet.store_reader import open_reader
+from protocol.identity import SigningKey
+from protocol.ledger import Ledger, Unit
+from protocol.log import Verdict
+from protocol.sealing import SealKey
+from protocol.verifier import Report
+
+BATCH = 256  # units written in one transaction
+
+
+class OtherStoryHere(NodeError):
+    """The folder {root} holds another story than {file}.
+
+    Name an empty folder with --data.
+    """
+
+
+def settings_at(data: str | None) -> Settings:
+    """The settings of a data folder, a narrator's or a peer's, whichever it is."""
+    if data is not None and (Path(data).expanduser() / "story.db").exists():
+        return peer_settings({"data": data}, os.environ)
+    return narrator_settings({"data": data}, os.environ)
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """A story as its folder holds it, read beside a running node; sealed text opens with the folder's own key.
+
+    :raises NodeError: when there is no story, or it is damaged.
+    """
+    with open_reader(settings.database) as reader:
+        seed = keyring.load(keyring.key_file(settings.keys, "seal"))
+        ledger = Ledger(bytes.fromhex(reader.meta()["tag"]), SealKey.from_seed(seed) if seed else None)
+        ledger.load(reader.load())
+        for proof in reader.fork_proofs():
+            ledger.log.prove_fork(proof.first.author, proof.first.id, proof.second.id)
+        return ledger
+
+
+def own_key(settings: Settings) -> SigningKey:
+    """The member key of a folder; it signs exports."""
+    with open_reader(settings.database) as reader:
+        purpose = reader.meta().get("key", "member")
+    return SigningKey.from_seed(keyring.load_or_make(keyring.key_file(settings.keys, purpose)))
+
+
+def export_story(data: str | None, file: Path) -> Report:
+    """Write the story of a data folder to a signed file."""
+    settings = settings_at(data)
+    ledger = open_ledger(settings)
+    with open_reader(settings.database) as reader:
+        forks = [(proof.first, proof.second) for proof in reader.fork_proofs()]
+    return export_log(
+        file, own_key(settings), units_of(ledger), ledger.canon.head, at=int(time.time() * 1000), forks=forks
+    )
+
+
+def import_story(data: str | None, file: Path, report: Report) -> tuple[int, Path]:
+    """Bring a verified file into a data folder; how many entries were new, and the database they are in now.
+
+    :raises OtherStoryHere: when the folder holds a healthy story that is another.
+    """
+    settings = settings_at(data)
+    prepare(settings)
+    with lock.writing(settings.root):
+        _set_damaged_aside(settings.database)
+        return trio.run(_import, settings, file, report), settings.database
+
+
+async def _import(settings: Settings, file: Path, report: Report) -> int:
+    store = open_store(settings.database, create=True)
+    try:
+        known = store.meta().get("tag")
+        if known is not None and known != report.tag.hex():
+            raise OtherStoryHere(root=settings.root, file=file)
+        await store.set_meta(tag=report.tag.hex())
+        ledger = Ledger(report.tag)
+        ledger.load(store.load())
+        for first, second in read_forks(file):
+            if ledger.begun and ledger.take_fork(first, second):
+                await store.keep_fork_proof(first, second)
+        added, batch = 0, list[Unit]()
+        for unit in read_units(file):
+            taken = ledger.take(unit)
+            if taken.verdict is Verdict.TAKEN:
+                batch.append(taken.unit)
+                added += len(taken.unit)
+            if len(batch) >= BATCH:
+                await store.commit(batch)
+                batch = []
+        await store.commit(batch)
+        return added
+    finally:
+        store.close()
+
+
+def _set_damaged_aside(database: Path) -> None:
+    """A story file that does not open is kept, under another name, so that a good one can take its place."""
+    if not database.exists():
+        return
+    try:
+        open_reader(database).close()
+    except (StoreDamaged, NotAStory):
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        for suffix in ("", "-wal", "-shm"):
+            part = database.with_name(database.name + suffix)
+            if part.exists():
+                part.rename(database.with_name(f"{database.name}.damaged-{stamp}{suffix}"))

@@ -1,0 +1,35 @@
+"""Text from people and peers, made safe to keep and to show.
+
+Rules of this file:
+- Letters of every script, emoji and right-to-left text stay as they are. Control characters, terminal codes and the
+  invisible marks that reverse or hide text do not: nobody types them into a story, and shown they could move a cursor,
+  ring a bell or make one line look like another's.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_TERMINAL_CODES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[@-Z\\-_])"
+)
+_OVERRIDES = dict.fromkeys((0x202A, 0x202B, 0x202C, 0x202D, 0x202E, 0x2028, 0x2029, 0xFEFF, 0xFFF9, 0xFFFA, 0xFFFB))
+
+
+def clean(text: str) -> str:
+    """The text without what is not text. Line ends become ``\\n``, tabs a space; blank ends are cut off."""
+    plain = _TERMINAL_CODES.sub("", text).replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    kept = "".join(one for one in plain if one == "\n" or unicodedata.category(one) not in ("Cc", "Cs", "Cn"))
+    return kept.translate(_OVERRIDES).strip()
+
+
+def clean_piece(text: str) -> str:
+    """A piece of a line that streams: as :func:`clean`, but its ends stay."""
+    body = clean(f"|{text}|")
+    return body[1:-1]
+
+
+def one_line(text: str, most: int) -> str:
+    """A name or a short remark: cleaned, on one line, at most ``most`` characters."""
+    return " ".join(clean(text).split())[:most]

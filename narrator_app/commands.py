@@ -1,0 +1,203 @@
+"""The command bar: what a typed line means. The terminal and the desk share it.
+
+A line that begins with a slash is a command; everything else is narration.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dwnet.text import clean
+from narrator_app.casting import Casting
+from narrator_app.errors import CommandIncomplete, CommandUnknown
+from narrator_app.intents import Intents
+from narrator_app.narrator import Narrator
+from narrator_app.shelf import Shelf
+from narrator_app.wording import COMMANDS
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything a command can reach."""
+
+    narrator: Narrator
+    intents: Intents
+    casting: Casting
+    shelf: Shelf
+
+
+async def obey(line: str, desk: Desk) -> bool:
+    """Do what a typed line says. False when it says to leave.
+
+    :raises NodeError: with a sentence and a hint, and nothing has changed.
+    """
+    if not line.lstrip().startswith("/"):
+        await desk.intents.tell(line)
+        return True
+    word, _, rest = clean(line).lstrip("/").partition(" ")
+    if word == "quit":
+        return False
+    handler = _HANDLERS.get(word)
+    if handler is None:
+        raise CommandUnknown(name=word)
+    await handler(desk, rest.strip())
+    return True
+
+
+def _usage(name: str) -> CommandIncomplete:
+    return CommandIncomplete(name=name, usage=COMMANDS[name][0])
+
+
+def _split(name: str, rest: str) -> list[str]:
+    try:
+        return shlex.split(rest)
+    except ValueError as error:
+        raise _usage(name) from error
+
+
+async def _cast(desk: Desk, rest: str) -> None:
+    words = _split("cast", rest)
+    names = [one for one in words if one != "--here"]
+    if len(names) != 1:
+        raise _usage("cast")
+    known = {one.name.casefold(): one.number for one in desk.narrator.story.seats.values()}
+    if "--here" in words and names[0].casefold() in known:
+        await desk.casting.play_here(known[names[0].casefold()])
+        return
+    seat = await desk.casting.cast(desk.casting.find_card(names[0]))
+    if "--here" in words:
+        await desk.casting.play_here(seat)
+
+
+async def _invite(desk: Desk, rest: str) -> None:
+    words = _split("invite", rest)
+    role = "character"
+    if "--role" in words:
+        at = words.index("--role")
+        if at + 1 >= len(words):
+            raise _usage("invite")
+        role = words[at + 1]
+        del words[at : at + 2]
+    if not words:
+        raise _usage("invite")
+    await desk.casting.invite(" ".join(words), role)
+
+
+async def _review(desk: Desk, rest: str) -> None:
+    if rest not in ("on", "off"):
+        raise _usage("review")
+    await desk.intents.review(rest == "on")
+    desk.narrator.happen("notice", what=f"Review is {rest}.")
+
+
+async def _accept(desk: Desk, rest: str) -> None:
+    await desk.intents.accept()
+
+
+async def _edit(desk: Desk, rest: str) -> None:
+    if not rest:
+        raise _usage("edit")
+    await desk.intents.edit(rest)
+
+
+async def _discard(desk: Desk, rest: str) -> None:
+    await desk.intents.discard()
+
+
+async def _adopt(desk: Desk, rest: str) -> None:
+    await desk.intents.adopt()
+
+
+async def _cue(desk: Desk, rest: str) -> None:
+    words = _split("cue", rest)
+    if not words:
+        raise _usage("cue")
+    await desk.intents.cue(words)
+
+
+async def _whisper(desk: Desk, rest: str) -> None:
+    name, text = _name_first(desk, rest)
+    if not text:
+        raise _usage("whisper")
+    await desk.intents.whisper(name, text)
+
+
+def _name_first(desk: Desk, rest: str) -> tuple[str, str]:
+    """A name at the start, also one of several words, and what follows."""
+    seats = desk.narrator.story.seats.values()
+    for name in sorted((one.name for one in seats), key=len, reverse=True):
+        if rest.casefold().startswith(name.casefold() + " "):
+            return name, rest[len(name) :].strip()
+    name, _, text = rest.partition(" ")
+    return name, text.strip()
+
+
+async def _retake(desk: Desk, rest: str) -> None:
+    await desk.intents.retake()
+
+
+async def _take(desk: Desk, rest: str) -> None:
+    if not rest.isdecimal():
+        raise _usage("take")
+    await desk.intents.take(int(rest))
+
+
+async def _scene(desk: Desk, rest: str) -> None:
+    await desk.intents.tell(rest, mode="scene")
+
+
+async def _status(desk: Desk, rest: str) -> None:
+    for seat in sorted(desk.narrator.conditions):
+        desk.narrator.tell_status(seat)
+    desk.narrator.happen("story", **desk.shelf.summary())
+
+
+async def _checkpoint(desk: Desk, rest: str) -> None:
+    if not rest:
+        raise _usage("checkpoint")
+    await desk.intents.checkpoint(rest)
+    await desk.shelf.keep_checkpoint(rest)
+
+
+async def _rewind(desk: Desk, rest: str) -> None:
+    if not rest:
+        raise _usage("rewind")
+    await desk.intents.rewind(rest)
+
+
+async def _export(desk: Desk, rest: str) -> None:
+    words = _split("export", rest)
+    names = [one for one in words if not one.startswith("--")]
+    if len(names) != 2:
+        raise _usage("export")
+    await desk.shelf.export(names[0], Path(names[1]).expanduser(), with_whispers="--with-whispers" in words)
+
+
+async def _deactivate(desk: Desk, rest: str) -> None:
+    if not rest:
+        raise _usage("deactivate")
+    await desk.casting.deactivate(desk.intents.seat_of(rest))
+
+
+async def _hush(desk: Desk, rest: str) -> None:
+    await desk.intents.hush()
+
+
+async def _help(desk: Desk, rest: str) -> None:
+    wanted = rest.lstrip("/")
+    chosen = {wanted: COMMANDS[wanted]} if wanted in COMMANDS else COMMANDS
+    for usage, meaning in chosen.values():
+        desk.narrator.happen("notice", what=f"{usage}  {meaning}")
+    if len(chosen) > 1:
+        desk.narrator.happen("notice", what="Anything else you type is told. @Name asks that character alone.")
+
+
+_HANDLERS: dict[str, Callable[[Desk, str], Awaitable[None]]] = {
+    "cast": _cast, "invite": _invite, "review": _review, "accept": _accept, "edit": _edit, "discard": _discard,
+    "adopt": _adopt, "cue": _cue, "whisper": _whisper, "retake": _retake, "take": _take, "scene": _scene,
+    "status": _status, "checkpoint": _checkpoint, "rewind": _rewind, "export": _export, "deactivate": _deactivate,
+    "hush": _hush, "help": _help,
+}  # fmt: skip

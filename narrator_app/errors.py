@@ -1,0 +1,120 @@
+"""What the narrator can be told no for. The docstring is the sentence he reads."""
+
+from __future__ import annotations
+
+from dwnet.errors import NodeError
+
+
+class NothingTold(NodeError):
+    """There is nothing in this narration.
+
+    Type what happens, then press Enter; commands begin with a slash, /help lists them.
+    """
+
+    exit_code = 2
+
+
+class TooLong(NodeError):
+    """This text has {count} characters; at most {most} fit into one narration.
+
+    It is kept as a draft in {draft}. Tell it in parts.
+    """
+
+    exit_code = 2
+
+
+class NoSuchCharacter(NodeError):
+    """Nobody in this story is called {name}.
+
+    The cast: {cast}. Bring somebody in with /cast FILE-or-NAME.
+    """
+
+    exit_code = 2
+
+
+class AlreadyCast(NodeError):
+    """{name} is in this story already.
+
+    Invite somebody to play it with /invite {name}, or rename the card.
+    """
+
+    exit_code = 2
+
+
+class NotPlayedYet(NodeError):
+    """Nobody plays {name} yet, so nobody could read this.
+
+    Invite somebody with /invite {name}, or play it on this machine with /cast {name} --here.
+    """
+
+    exit_code = 2
+
+
+class NothingToRetake(NodeError):
+    """There is no line to take again yet.
+
+    Narrate something first; /retake then asks the last speaker once more.
+    """
+
+    exit_code = 2
+
+
+class NothingWaits(NodeError):
+    """No line waits for your word.
+
+    Lines wait while review is on: /review on.
+    """
+
+    exit_code = 2
+
+
+class NoSuchPlace(NodeError):
+    """There is no checkpoint or branch called {name}.
+
+    There are: {places}. Set one with /checkpoint NAME.
+    """
+
+    exit_code = 2
+
+
+class NothingToAdopt(NodeError):
+    """No lines of an earlier evening wait to be joined.
+
+    /status shows the branches of this story.
+    """
+
+    exit_code = 2
+
+
+class CommandUnknown(NodeError):
+    """There is no command /{name}.
+
+    /help lists them all.
+    """
+
+    exit_code = 2
+
+
+class CommandIncomplete(NodeError):
+    """/{name} is used like this: {usage}
+
+    /help {name} tells more.
+    """
+
+    exit_code = 2
+
+
+class AnotherCopy(NodeError):
+    """This story is being told on another machine at the same time, from a copy of this folder.
+
+    Close one of the two. What was told here is kept; if both told something, the next start shows the other part as a branch, and /adopt joins it.
+    """
+
+
+class UnfitForCanon(NodeError):
+    """This line cannot become part of the story any more: {why}
+
+    It stays in the log. Ask again with /cue.
+    """
+
+    exit_code = 2

@@ -1,0 +1,138 @@
+"""The narrator without screens: a terminal to type in, or one JSON object per line for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+
+import trio
+
+from dwnet.errors import NodeError
+from dwnet.settings import Settings
+from dwnet.stage import LineVoiced, Shown, Words
+from dwnet.terminal import Terminal, print_json
+from narrator_app.commands import Desk, obey
+from narrator_app.narrator import Happening
+from narrator_app.run import Evening, narrate, until_signal
+from narrator_app.wording import COMMANDS
+
+PROMPT = "> "
+
+
+class Screen:
+    """Shows happenings on a terminal."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+        self.desk: Desk | None = None
+
+    def happened(self, one: Happening) -> None:
+        match one["event"]:
+            case "ready":
+                self.terminal.notice(f"“{one['story']}” is open. Others reach it at {', '.join(one['addresses'])}.")
+            case "cast":
+                self.terminal.notice(
+                    f"{one['member']} is in the cast. /invite {one['member']} makes a code for whoever plays it."
+                )
+            case "invite":
+                self.terminal.notice(
+                    f"Give this to whoever shall play {one['member']}; it works once, until {one['expires']}:"
+                )
+                self.terminal.plain(f"dwnet peer --invite {one['code']}")
+            case "joined":
+                self.terminal.notice(f"{one['member']} has joined. Both of you see the same four words: {one['words']}")
+            case "status":
+                self.terminal.notice(f"{one['member']}: {one['status']}. {one['why']} {one['remedy']}".strip())
+            case "missed":
+                self.terminal.notice(f"{one['member']} does not answer: {one['why']}")
+            case "narrated" if one.get("mode") != "say" or not self.terminal.interactive:
+                self.terminal.narration(one["text"])
+            case "line":
+                self._line(one)
+            case "checkpoint":
+                self.terminal.notice(f"Checkpoint “{one['name']}” is set.")
+            case "branch":
+                self.terminal.notice(
+                    f"What is left behind is the branch “{one['name']}”; /rewind {one['name']} goes back to it."
+                )
+            case "exported":
+                self.terminal.notice(f"Written: {one['path']}")
+            case "story":
+                self.terminal.notice(
+                    f"“{one['name']}”: {one['passages']} passages, {one['entries']} entries. Fingerprint: {one['fingerprint']}"
+                )
+            case "notice":
+                self.terminal.notice(one["what"])
+            case "error":
+                self.terminal.trouble(one["what"], one["hint"])
+
+    def shown(self, one: Shown) -> None:
+        if isinstance(one, Words) and self.desk is not None:
+            seat = self.desk.narrator.story.seats.get(one.seat)
+            if seat is not None:
+                self.terminal.words(seat.name, seat.colour, one.text, done=one.done)
+
+    def _line(self, one: Happening) -> None:
+        """A line whose words streamed needs no second telling; one that came whole, after an absence say, does."""
+        if not self.terminal.end_words() and one["entry"] and not one["streamed"]:
+            self.terminal.line(one["member"], one["colour"], one["text"])
+        if one["waits"]:
+            self.terminal.notice("It waits for your word: /accept, /edit TEXT or /discard.")
+
+
+async def converse(settings: Settings, name: str, *, json: bool) -> int:
+    """Run until the input ends, /quit, Ctrl-C or SIGTERM. Returns the exit code."""
+    terminal = Terminal(interactive=sys.stdin.isatty() and sys.stdout.isatty() and not json)
+    screen = Screen(terminal)
+    listener: Callable[[Happening], None] = print_json if json else screen.happened
+    async with trio.open_nursery() as nursery:
+
+        def show(one: Shown) -> None:
+            if json:
+                _voiced(one, evening)
+            else:
+                screen.shown(one)
+
+        evening: Evening
+        async with narrate(settings, name, listener, show) as evening:
+            screen.desk = evening.desk
+            if evening.silent and not json:
+                terminal.notice(f"{evening.silent} Clips are kept in {settings.audio}.")
+            with terminal.typing(), trio.CancelScope() as talking:
+                nursery.start_soon(until_signal, talking.cancel)
+                await read_lines(terminal, evening.desk)
+            evening.desk.narrator.happen("bye")
+        nursery.cancel_scope.cancel()
+    return 0
+
+
+async def read_lines(terminal: Terminal, desk: Desk) -> None:
+    """Obey every line typed until the input ends."""
+
+    def words() -> Mapping[str, str]:
+        return _completions(desk)
+
+    while (line := await terminal.read(PROMPT, words)) is not None:
+        if not line.strip():
+            continue
+        try:
+            if not await obey(line, desk):
+                return
+        except NodeError as error:
+            desk.narrator.happen("error", what=error.what, hint=error.hint)
+
+
+def _completions(desk: Desk) -> Mapping[str, str]:
+    names = {f"@{seat.name}": "ask this one alone" for seat in desk.narrator.story.seats.values()}
+    return {**{f"/{name}": meaning for name, (_, meaning) in COMMANDS.items()}, **names}
+
+
+def _voiced(one: Shown, evening: Evening) -> None:
+    if isinstance(one, LineVoiced):
+        narrator = evening.desk.narrator
+        narrator.happen(
+            "voiced",
+            member=narrator.name_of(one.seat),
+            entry=one.line.id.hex(),
+            clips=[str(path) for path in one.paths],
+        )

@@ -1,0 +1,228 @@
+"""What the narrator can do to the story. The terminal and the desk call these and nothing else.
+
+Every intent raises a NodeError with a sentence and a hint when it can't be done, and changes nothing then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from dwnet.node import Draft
+from dwnet.text import clean, one_line
+from narrator_app.direction import acceptable, open_cue, plan_for
+from narrator_app.errors import (
+    NoSuchCharacter,
+    NoSuchPlace,
+    NothingToAdopt,
+    NothingTold,
+    NothingToRetake,
+    NothingWaits,
+    NotPlayedYet,
+    TooLong,
+)
+from narrator_app.narrator import Narrator
+from protocol import limits
+from protocol.entry import Entry
+from protocol.kinds import NARRATOR, Adopted, Checkpoint, Chosen, Discarded, Edited, Heard, Missed, Narrated, Rewound
+from protocol.moments import Hush
+from protocol.shapes import Span
+from protocol.story import Passage
+
+
+class Intents:
+    """The narrator's hands. ``draft`` is the file an over-long or untold narration is kept in.
+
+    ``said_aloud`` tells what is being heard when a hush comes: the entry (line or cue) and how many characters of it were
+    said; it also stops the sound.
+    """
+
+    def __init__(self, narrator: Narrator, draft: Path, said_aloud: Callable[[], Sequence[tuple[bytes, int]]]) -> None:
+        self.narrator = narrator
+        self.draft = draft
+        self._said_aloud = said_aloud
+
+    # --- telling -----------------------------------------------------------------------------------------------------
+
+    async def tell(self, text: str, ask: Sequence[str] | None = None, *, mode: str = "say") -> Entry:
+        """Narrate. ``ask`` names who shall answer; without it those named in the text, else everybody.
+
+        :raises NothingTold, TooLong, NoSuchCharacter: and nothing is told.
+        """
+        words = self._fit(text)
+        story = self.narrator.story
+        asked = [self.seat_of(name) for name in ask] if ask is not None else None
+        plan = () if mode == "scene" else plan_for(words, story, asked)
+        await self.narrator.settle_tails()
+        (entry,) = await self.narrator.node.write(Draft(Narrated(words, plan[: limits.PLAN], mode)))
+        self.narrator.happen("narrated", entry=entry.id.hex(), text=words, mode=mode)
+        self.narrator.changed()
+        return entry
+
+    async def whisper(self, name: str, text: str) -> Entry:
+        """Tell something that only ``name``'s machine can read; its answer comes back the same way."""
+        words, seat = self._fit(text), self.seat_of(name)
+        if self.narrator.node.ledger.authority.occupant(seat) is None:
+            raise NotPlayedYet(name=name)
+        draft = Draft(Narrated(words, (seat,), "say"), (), (NARRATOR, seat))
+        (entry,) = await self.narrator.node.write(draft)
+        self.narrator.happen(
+            "narrated", entry=entry.id.hex(), text=words, mode="whisper", to=self.narrator.name_of(seat)
+        )
+        self.narrator.changed()
+        return entry
+
+    def _fit(self, text: str) -> str:
+        words = clean(text)
+        if not words:
+            raise NothingTold
+        if len(words) > limits.TEXT:
+            self.draft.write_text(words, encoding="utf-8")
+            raise TooLong(count=f"{len(words):,}", most=f"{limits.TEXT:,}", draft=self.draft)
+        return words
+
+    async def cue(self, names: Sequence[str]) -> None:
+        """Ask these, or all, to answer the last narration now."""
+        beat = self.narrator.story.last_beat()
+        if not beat:
+            raise NothingTold
+        everybody = [
+            one.number for one in self.narrator.story.seats.values() if one.role == "character" and not one.retired
+        ]
+        seats = everybody if [one.lower() for one in names] == ["all"] else [self.seat_of(one) for one in names]
+        self.narrator.forced.extend((beat, seat) for seat in seats)
+        self.narrator.changed()
+
+    def seat_of(self, name: str) -> int:
+        """The seat of a character by its name, or the beginning of one that fits nobody else."""
+        wanted = one_line(name.lstrip("@"), limits.NAME).casefold()
+        seats = [one for one in self.narrator.story.seats.values() if one.number != NARRATOR]
+        exact = [one for one in seats if one.name.casefold() == wanted]
+        close = exact or [one for one in seats if wanted and one.name.casefold().startswith(wanted)]
+        if len(close) != 1:
+            cast = ", ".join(one.name for one in seats) or "nobody yet"
+            raise NoSuchCharacter(name=name, cast=cast)
+        return close[0].number
+
+    # --- the line that waits, and the last one -----------------------------------------------------------------------
+
+    async def accept(self) -> None:
+        """The line that waits becomes canon."""
+        await self.narrator.accept(self._waiting())
+        self.narrator.changed()
+
+    async def discard(self) -> None:
+        """The line that waits does not become canon; its cue counts as missed."""
+        line = self._waiting()
+        cue = self.narrator.story.cues[line.refs[0]]
+        await self.narrator.node.write(
+            Draft(Discarded("discarded by the narrator"), (line.id,), cue.audience),
+            Draft(Missed("The narrator discarded the line."), (cue.entry,), cue.audience),
+        )
+        self.narrator.changed()
+
+    async def edit(self, text: str) -> None:
+        """The line that waits, or the last passage, gets the narrator's wording. The original stays in the log."""
+        words = self._fit(text)
+        waiting = acceptable(self.narrator.story)
+        if waiting and self.narrator.review:
+            line, audience = waiting[0].id, self.narrator.story.cues[waiting[0].refs[0]].audience
+            await self.narrator.accept(waiting[0])
+        else:
+            passage = self._last()
+            line, audience = passage.take.entry, passage.take.audience
+        await self.narrator.node.write(Draft(Edited((Span("speech", words),)), (line,), audience))
+        self.narrator.happen("notice", what="The wording was changed; the original stays in the log.")
+        self.narrator.changed()
+
+    async def retake(self) -> None:
+        """Ask the last speaker for another take of the last line."""
+        passage = self._last()
+        if passage.seat == NARRATOR:
+            raise NothingToRetake
+        self.narrator.forced.append((passage.beat, passage.seat))
+        self.narrator.changed()
+
+    async def take(self, number: int) -> None:
+        """Let one of the last line's takes stand; they count from 1."""
+        passage = self._last()
+        if not 1 <= number <= len(passage.takes):
+            raise NothingToRetake
+        take = passage.takes[number - 1]
+        await self.narrator.node.write(Draft(Chosen(), (take.entry,), take.audience))
+
+    async def review(self, on: bool) -> None:
+        """With review on, lines wait, and their words and sound come to the narrator alone."""
+        self.narrator.review = on
+        self.narrator.changed()
+
+    def _waiting(self) -> Entry:
+        waiting = acceptable(self.narrator.story)
+        if not waiting:
+            raise NothingWaits
+        return waiting[0]
+
+    def _last(self) -> Passage:
+        story = self.narrator.story
+        if not story.head:
+            raise NothingToRetake
+        return story.passages[story.head]
+
+    # --- going back ----------------------------------------------------------------------------------------------------
+
+    async def checkpoint(self, name: str) -> None:
+        """Name this place in the story."""
+        short = one_line(name, limits.NAME)
+        if not short:
+            raise NoSuchPlace(name=name, places=self._places())
+        head = self.narrator.story.head
+        (entry,) = await self.narrator.node.write(Draft(Checkpoint(short), (head,) if head else ()))
+        self.narrator.happen("checkpoint", name=short, entry=entry.id.hex())
+
+    async def rewind(self, name: str) -> None:
+        """Go back to a checkpoint or branch. Nothing is deleted; what is left is a branch with a name of its own."""
+        story = self.narrator.story
+        target = story.place_named(one_line(name, limits.NAME))
+        if target is None:
+            raise NoSuchPlace(name=name, places=self._places())
+        await self._stop_everybody()
+        branch = f"before rewind {len(story.branches) + 1}"
+        await self.narrator.node.write(Draft(Rewound(branch), (target,) if target else ()))
+        self.narrator.forced.clear()
+        self.narrator.happen("branch", name=branch, **{"from": target.hex()})
+        self.narrator.changed()
+
+    async def adopt(self) -> None:
+        """Join the lines of an earlier evening that was found again."""
+        tails = self.narrator.node.ledger.canon.tails()
+        if not tails:
+            raise NothingToAdopt
+        gained = sum(len(self.narrator.node.ledger.canon.missing_of(tail)) for tail in tails)
+        await self.narrator.node.write(*(Draft(Adopted(), (tail.tip.id,)) for tail in tails))
+        self.narrator.behind_since = None
+        self.narrator.happen("notice", what=f"{gained} entries of an earlier evening are joined to the story.")
+        self.narrator.changed()
+
+    def _places(self) -> str:
+        story = self.narrator.story
+        return ", ".join([*story.checkpoints, *(one.name for one in story.branches)]) or "none yet"
+
+    # --- silence -------------------------------------------------------------------------------------------------------
+
+    async def hush(self) -> None:
+        """Stop generating, speaking and sounding everywhere, and note what was said aloud by then."""
+        said = self._said_aloud()
+        await self._stop_everybody()
+        story = self.narrator.story
+        for about, characters in said:
+            cue = story.cues.get(about)
+            passage = story.passage_of(about)
+            audience = cue.audience if cue else passage.take.audience if passage else None
+            await self.narrator.node.write(Draft(Heard(min(characters, limits.TEXT)), (about,), audience))
+        self.narrator.happen("notice", what="Hush. Nobody speaks.")
+        self.narrator.changed()
+
+    async def _stop_everybody(self) -> None:
+        cue = open_cue(self.narrator.story)
+        moment = Hush(cue.entry if cue else b"")
+        self.narrator.node.say(moment.kind, moment.pack())

@@ -1,0 +1,412 @@
+"""The narrator's peer at work: who speaks next, who may join, how everyone is. No screens; they sit on top.
+
+Rules of this file:
+- It holds no second copy of the story. What it decides it reads from the fold (direction.py), and what it did it writes to
+  the log, so that a kill at any moment loses nothing.
+- Whoever shows the story (terminal, desk, a script) gets happenings: plain dictionaries, each with ``event`` and ``at``.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import trio
+
+from dwnet.errors import NodeError
+from dwnet.mesh import Mesh
+from dwnet.node import Draft, LinkClosed, LinkOpened, Node
+from dwnet.shipped import words
+from narrator_app import health
+from narrator_app.direction import Accept, Ask, Circumstances, Decision, Miss, Pace, decide
+from narrator_app.errors import AnotherCopy
+from narrator_app.health import Condition, Signal, Status
+from narrator_app.wording import line_text
+from protocol.effects import Claimed, Forked, Heard, Held, Learned, Ready, SecondCopy, Took
+from protocol.encoding import encode
+from protocol.entry import Entry
+from protocol.errors import Code
+from protocol.invite import Claim
+from protocol.kinds import (
+    NARRATOR,
+    Accepted,
+    Adopted,
+    Cued,
+    Granted,
+    Missed,
+    Opened,
+    Resealed,
+    Revoked,
+    SetAside,
+    Sheet,
+)
+from protocol.messages import Ephemeral
+from protocol.moments import ClipMade, Health, Timing, Tokens, read_moment
+from protocol.names import four_words
+from protocol.story import Story
+
+Happening = dict[str, Any]
+RESEALED = 256  # older whispers that a newcomer to a seat is given the keys of
+TIMINGS = 64
+logger = logging.getLogger(__name__)
+
+REFUSALS: dict[Code, str] = {
+    Code.INVITE_UNKNOWN: "This invite is not one of this story's. Ask the narrator for a new one.",
+    Code.INVITE_USED: "This invite was used already, by somebody else. An invite works once; ask the narrator for another.",
+    Code.INVITE_EXPIRED: "This invite has expired. Ask the narrator for a new one.",
+    Code.INVITE_REVOKED: "The narrator has withdrawn this invite. Ask for a new one.",
+    Code.INVITE_NEEDS_NARRATOR: "The narrator's story was restored from an older copy; this invite is from before. Ask for a new one.",
+    Code.REVOKED: "The narrator has given this seat to somebody else, or closed it. Ask for a new invite to come back.",
+}
+
+
+class Narrator:
+    """The narrator's own peer. Run it in a nursery; use narrator_app.intents to tell the story."""
+
+    def __init__(self, node: Node, mesh: Mesh, *, behind: bool = False) -> None:
+        self.node = node
+        self.mesh = mesh
+        self.review = False
+        self.conditions: dict[int, Condition] = {}
+        self.rates: dict[int, Health] = {}
+        self.forced: deque[tuple[bytes, int]] = deque(maxlen=64)
+        self.behind_since: int | None = self._now() if behind else None
+        self.timings: dict[bytes, dict[str, int]] = {}
+        self._paces: dict[bytes, Pace] = {}
+        self._away: dict[int, float] = {}
+        self._failing: dict[int, str] = {}
+        self._written: dict[bytes, str] = {}
+        self._listeners: list[Callable[[Happening], None]] = []
+        self._changed = trio.Event()
+        self._tail_at: float | None = None
+
+    @property
+    def story(self) -> Story:
+        return self.node.ledger.story
+
+    def listen(self, listener: Callable[[Happening], None]) -> None:
+        """``listener`` is called, on the trio thread, with everything that happens from now on; it must not block."""
+        self._listeners.append(listener)
+
+    def happen(self, event: str, **facts: Any) -> None:
+        """Tell every listener."""
+        stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        for listener in self._listeners:
+            listener({"event": event, "at": stamp, **facts})
+
+    def changed(self) -> None:
+        """Look again at who speaks next."""
+        self._changed.set()
+
+    def name_of(self, seat: int | None) -> str:
+        return (
+            self.story.seats[seat].name if seat in self.story.seats else "Narrator" if seat == NARRATOR else "somebody"
+        )
+
+    async def open_run(self, agent: str) -> None:
+        """Begin this process's run at the canon head. Call once, before anything is told."""
+        await self.node.write(Draft(Opened(self.node.ledger.canon.head, agent)))
+        await self.settle_tails()
+        for seat in self.story.seats.values():
+            self._begin_condition(seat.number)
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Direct the story until cancelled.
+
+        :raises AnotherCopy: when this very story is being told elsewhere and that began earlier.
+        """
+        events = self.node.subscribe()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._direct)
+            nursery.start_soon(self._watch_absence)
+            task_status.started()
+            async for event in events:
+                await self._handle(event)
+
+    # --- events --------------------------------------------------------------------------------------------------------
+
+    async def _handle(self, event: object) -> None:
+        match event:
+            case Took(entry=entry):
+                await self._took(entry)
+            case Heard(ephemeral=one):
+                self._heard(one)
+            case Claimed(link=link, claim=claim):
+                await self._claimed(link, claim)
+            case Ready(member=member):
+                self.observe(self._seat_of(member), Signal.LINKED, "Connected.")
+            case LinkClosed(member=member, text=text) if member not in self.node.gossip.remotes().values():
+                self.observe(self._seat_of(member), Signal.LOST, text or "The connection ended.")
+            case LinkOpened(address=address):
+                logger.info("a link from %s", address)
+            case Learned(records=records):
+                for record in records:
+                    self.mesh.know(record.member, record.addresses)
+            case Forked(first=first):
+                name = self.node.ledger.authority.name_of(first.author)
+                self.happen(
+                    "notice",
+                    what=f"{name} has signed two different things at one place. What was accepted stays; nothing new is taken from there. Invite that seat anew: /invite {name}",
+                )
+            case Held(author=author):
+                name = self.node.ledger.authority.name_of(author)
+                self.happen(
+                    "notice", what=f"{name} sends more than can wait for an answer; the rest is not taken for now."
+                )
+            case SecondCopy(run=run):
+                self._second_copy(run)
+        self.changed()
+
+    async def _took(self, entry: Entry) -> None:
+        self._note_cue(entry)
+        if entry.author != self.node.member.public:
+            if entry.kind == "line":
+                self._line_came(entry)
+            return
+        if entry.run != self.node.run_id:
+            self._tail_at = trio.current_time()
+        elif entry.kind in ("cast", "grant", "revoke"):
+            opening = self.node.ledger.opening(entry)
+            if opening and entry.kind == "cast":
+                self._begin_condition(opening.body.seat)  # type: ignore[attr-defined]
+
+    def _note_cue(self, entry: Entry) -> None:
+        if entry.kind == "cue":
+            self._paces[entry.id] = Pace(trio.current_time())
+            while len(self._paces) > TIMINGS:
+                del self._paces[next(iter(self._paces))]
+
+    def _line_came(self, entry: Entry) -> None:
+        member = self.node.ledger.authority.members.get(entry.author)
+        offered = self.story.offered.get(entry.id)
+        if member is None or offered is None:
+            return
+        cue = entry.refs[0] if entry.refs else b""
+        pace = self._paces.get(cue)
+        self.happen(
+            "line",
+            member=self.name_of(member.seat),
+            text=line_text(offered[1]),
+            entry=entry.id.hex(),
+            timings=self.timings.get(cue, {}),
+            waits=self.review,
+            streamed=pace is not None and pace.progressed_at is not None,
+            colour=self.story.seats[member.seat].colour if member.seat in self.story.seats else "",
+        )
+
+    def _heard(self, one: Ephemeral) -> None:
+        seat = self._seat_of(one.author)
+        if seat is None:
+            return
+        match one.kind:
+            case Tokens.kind:
+                tokens = read_moment(Tokens, one.payload)
+                pace, cue = self._paces.get(tokens.cue), self.story.cues.get(tokens.cue)
+                if pace is None or cue is None or cue.seat != seat:
+                    return
+                pace.progressed_at = trio.current_time()
+                if tokens.text:
+                    self.happen("token", member=self.name_of(seat), text=tokens.text, cue=tokens.cue.hex())
+            case ClipMade.kind:
+                clip = read_moment(ClipMade, one.payload)
+                if clip.cue in self._paces:
+                    self._paces[clip.cue].progressed_at = trio.current_time()
+            case Timing.kind:
+                self._note_timing(read_moment(Timing, one.payload))
+            case Health.kind:
+                self._note_health(seat, read_moment(Health, one.payload))
+
+    def _note_timing(self, timing: Timing) -> None:
+        self.timings[timing.cue] = {
+            "queue_ms": timing.queue,
+            "prompt_tokens": timing.prompt_tokens,
+            "first_token_ms": timing.first_token,
+            "first_clip_ms": timing.first_clip,
+            "whole_ms": timing.whole,
+            "tokens": timing.tokens,
+        }
+        while len(self.timings) > TIMINGS:
+            del self.timings[next(iter(self.timings))]
+
+    def _note_health(self, seat: int, said: Health) -> None:
+        self.rates[seat] = said
+        signal = {"loading": Signal.LOADING, "ready": Signal.READY, "slow": Signal.SLOW}.get(said.state, Signal.FAILING)
+        self._failing.pop(seat, None)
+        if signal is Signal.FAILING:
+            self._failing[seat] = said.why
+        why = said.why or (f"Ready, with {said.writer}." if signal is Signal.READY else "")
+        self.observe(seat, signal, why)
+
+    def _second_copy(self, run: bytes) -> None:
+        other, own = self.node.ledger.canon.runs.get(run), self.node.ledger.canon.runs.get(self.node.run_id)
+        if own is not None and (other is None or (other.opened_at, other.id) < (own.opened_at, own.id)):
+            raise AnotherCopy
+
+    # --- health ----------------------------------------------------------------------------------------------------------
+
+    def observe(self, seat: int | None, signal: Signal, why: str) -> None:
+        """Take note of how a seat's member is; tell it when it changed."""
+        if seat is None or seat == NARRATOR:
+            return
+        before = self.conditions.get(seat)
+        after = health.observe(before or health.begin(self._now()), signal, why, self._now())
+        self.conditions[seat] = after
+        if after.status in (Status.OFFLINE, Status.UNREACHABLE):
+            self._away.setdefault(seat, trio.current_time())
+        else:
+            self._away.pop(seat, None)
+        if before is None or after.status is not before.status:
+            self.tell_status(seat)
+
+    def tell_status(self, seat: int) -> None:
+        condition = self.conditions[seat]
+        name = self.name_of(seat)
+        since = datetime.fromtimestamp(condition.since / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        self.happen(
+            "status",
+            member=name,
+            status=condition.status.value,
+            why=condition.why,
+            since=since,
+            remedy=condition.remedy(name),
+        )
+
+    def _begin_condition(self, seat: int) -> None:
+        if seat == NARRATOR or seat in self.conditions:
+            return
+        self.conditions[seat] = health.begin(self._now())
+        if self.node.ledger.authority.occupant(seat) is not None:
+            self.observe(seat, Signal.GRANTED, "Not connected yet.")
+        else:
+            self.tell_status(seat)
+
+    async def _watch_absence(self) -> None:
+        while True:
+            await trio.sleep(1)
+            if self._tail_at is not None and trio.current_time() - self._tail_at >= 1:
+                await self.settle_tails()
+            for seat in list(self._away):
+                member = self.node.ledger.authority.occupant(seat)
+                reach = self.mesh.reach.get(member.key) if member else None
+                if reach is not None and reach.addresses and reach.failed >= 2:
+                    self.observe(seat, Signal.UNREACHABLE, reach.why or "No address answers.")
+            self.changed()
+
+    def _seat_of(self, key: bytes) -> int | None:
+        member = self.node.ledger.authority.member(key)
+        return member.seat if member else None
+
+    # --- direction -------------------------------------------------------------------------------------------------------
+
+    async def _direct(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed = trio.Event()
+            while (decision := self._next()) is not None:
+                await self._perform(decision)
+
+    def _next(self) -> Decision | None:
+        around = Circumstances(
+            trio.current_time(), self.review, self._paces, self._away, self._failing, tuple(self.forced)
+        )
+        return decide(self.story, self.node.ledger.authority, around)
+
+    async def _perform(self, decision: Decision) -> None:
+        match decision:
+            case Accept(line=line):
+                await self.accept(line)
+            case Ask(beat=beat, seat=seat, take=take):
+                if (beat, seat) in self.forced:
+                    self.forced.remove((beat, seat))
+                audience = self.story.passages[beat].take.audience
+                await self.node.write(Draft(Cued(seat, take, int(self.review)), (beat,), audience))
+            case Miss(cue=cue, why=why):
+                asked = self.story.cues[cue]
+                await self.node.write(Draft(Missed(why[:256]), (cue,), asked.audience))
+                self.happen("missed", member=self.name_of(asked.seat), why=why)
+
+    async def accept(self, line: Entry) -> None:
+        """Make a line canon."""
+        await self.node.write(Draft(Accepted(line.author), (line.id,), None, (line,)))
+        self._paces.pop(line.refs[0] if line.refs else b"", None)
+        self.happen("accepted", entry=line.id.hex(), member=self.name_of(self._seat_of(line.author)))
+
+    async def settle_tails(self) -> None:
+        """Lines of an older evening came to light: they join by themselves if nothing was told since, else they wait."""
+        self._tail_at = None
+        canon = self.node.ledger.canon
+        live = canon.runs.get(self.node.run_id)
+        for tail in canon.unsettled():
+            if live is None or canon.live_run != self.node.run_id:
+                return
+            gained = canon.missing_of(tail)
+            if not live.told:
+                await self.node.write(Draft(Adopted(), (tail.tip.id,)))
+                self.behind_since = None
+                self.happen(
+                    "notice",
+                    what=f"{len(gained)} entries of an earlier evening were missing here; they are joined again.",
+                )
+            else:
+                name = f"evening of {datetime.fromtimestamp(tail.opened_at / 1000, UTC):%Y-%m-%d %H:%M}"
+                await self.node.write(Draft(SetAside(name), (tail.tip.id,)))
+                self.happen("branch", name=name, **{"from": tail.continues.hex()})
+                self.happen(
+                    "notice", what=f"{len(gained)} entries of an earlier evening came to light. /adopt joins them here."
+                )
+
+    # --- joining ---------------------------------------------------------------------------------------------------------
+
+    async def _claimed(self, link: int, claim: Claim) -> None:
+        authority = self.node.ledger.authority
+        answer = authority.judge(claim.invite_public, claim.member_public, self._now(), behind_since=self.behind_since)
+        if answer is Code.DONE:
+            return
+        if answer is not None:
+            self.node.perform(self.node.gossip.refuse(link, claim.member_public, answer, REFUSALS[answer]))
+            self.happen("notice", what=f"Somebody tried to join and was refused: {REFUSALS[answer]}")
+            return
+        invited = authority.invites[claim.invite_public]
+        drafts = [*self._revoking(invited.seat), Draft(_granted(claim, invited.seat, invited.role))]
+        drafts += self._told_to(invited.seat)
+        await self.node.write(*drafts)
+        four = " ".join(four_words(self.node.ledger.tag, claim.member_public, claim.invite_public, words()))
+        self.observe(invited.seat, Signal.GRANTED, "Has joined.")
+        self.observe(invited.seat, Signal.LINKED, "Has joined.")
+        self.happen("joined", member=self.name_of(invited.seat), role=invited.role, words=four)
+
+    def _revoking(self, seat: int) -> list[Draft]:
+        """A seat that is taken moves: the old key counts up to what we hold of it."""
+        old = self.node.ledger.authority.occupant(seat)
+        return [Draft(self.revoking(old.key, "The seat was given to another machine."))] if old else []
+
+    def revoking(self, member: bytes, why: str) -> Revoked:
+        heads = self.node.ledger.log.heads(member)[-256:]
+        return Revoked(member, tuple((run, head.seq) for run, head in heads), why)
+
+    def _told_to(self, seat: int) -> list[Draft]:
+        """What a newcomer to a seat must know: its card's private part, and the keys of the whispers it was part of."""
+        drafts = []
+        if seat in self.story.sheets:
+            drafts.append(Draft(Sheet(seat, self.story.sheets[seat]), (), (NARRATOR, seat)))
+        for entry in self.node.ledger.entries.values():
+            if entry.kind in ("narrate", "line", "edit", "cue") and (opening := self.node.ledger.opening(entry)):
+                if opening.audience is not None and seat in opening.audience and opening.key:
+                    drafts.append(Draft(Resealed(opening.key), (entry.id,), (NARRATOR, seat)))
+        return drafts[:1] + drafts[1:][-RESEALED:]
+
+    def _now(self) -> int:
+        return int(time.time() * 1000)
+
+
+def _granted(claim: Claim, seat: int, role: str) -> Granted:
+    return Granted(seat, role, claim.member_public, claim.seal_public, claim.invite_public, encode(claim.to_value()))
+
+
+def explain(error: NodeError) -> Happening:
+    """An error as a happening."""
+    return {"what": error.what, "hint": error.hint}

@@ -1,0 +1,102 @@
+"""Stories read without telling them: for ``dwnet story`` and ``dwnet status``, also beside a running narrator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dwnet import lock
+from dwnet.errors import NodeError
+from dwnet.keeping import open_ledger
+from dwnet.settings import Settings
+from dwnet.shipped import words
+from dwnet.store_reader import open_reader
+from dwnet.whole_file import write_whole
+from narrator_app.book import book_of, speaker
+from narrator_app.export import to_json, to_text
+from narrator_app.places import name_in, stories
+from narrator_app.wording import plain
+from protocol.ledger import Ledger
+from protocol.names import fingerprint
+
+
+class NoSuchStory(NodeError):
+    """There is no story called {name} in {root}.
+
+    There are: {names}. dwnet story list shows them; --data names another folder.
+    """
+
+    exit_code = 2
+
+
+def find(settings: Settings, name: str) -> Settings:
+    """The story of this name, or the only one.
+
+    :raises NoSuchStory:
+    """
+    found = {name_in(one.database) or "": one for one in stories(settings)}
+    for told, where in found.items():
+        if told.casefold() == name.casefold() or (not name and len(found) == 1):
+            return where
+    raise NoSuchStory(name=name or "that", root=settings.root, names=", ".join(found) or "none yet")
+
+
+def listed(settings: Settings) -> list[dict[str, Any]]:
+    """A row per story: its name, how long it is, whether it is being told now."""
+    return [summary(one, open_ledger(one)) for one in stories(settings)]
+
+
+def summary(settings: Settings, ledger: Ledger) -> dict[str, Any]:
+    """A few facts about a story."""
+    story = ledger.story
+    return {
+        "name": ledger.authority.name,
+        "tag": ledger.tag.hex(),
+        "passages": sum(1 for _ in story.path()),
+        "entries": len(ledger.log),
+        "cast": [seat.name for seat in story.seats.values() if not seat.retired],
+        "checkpoints": list(story.checkpoints),
+        "branches": [one.name for one in story.branches],
+        "head": ledger.canon.head.hex(),
+        "fingerprint": " ".join(fingerprint(ledger.canon.head, words())),
+        "folder": str(settings.root),
+        "open": lock.holder(settings.root) is not None,
+    }
+
+
+def shown(settings: Settings, name: str) -> list[dict[str, Any]]:
+    """The story's passages: speaker, text, entry."""
+    story = open_ledger(find(settings, name)).story
+    rows = []
+    for passage in story.path():
+        take = passage.take
+        text = plain(story.spans_of(take)) or f"({take.hidden or 'empty'})"
+        rows.append(
+            {"speaker": speaker(story, passage.seat), "text": text, "entry": take.entry.hex(), "mode": passage.mode}
+        )
+    return rows
+
+
+def export(settings: Settings, name: str, form: str, path: Path | None, *, with_whispers: bool) -> bytes:
+    """The story as JSON or text; written to ``path`` too when there is one."""
+    book = book_of(open_ledger(find(settings, name)), with_whispers=with_whispers)
+    data = to_json(book) if form == "json" else to_text(book)
+    if path is not None:
+        with write_whole(path) as file:
+            file.write(data)
+    return data
+
+
+def status(settings: Settings) -> dict[str, Any]:
+    """How a story's folder stands: what is told, who sits where, and how each was when last seen."""
+    ledger = open_ledger(settings)
+    latest: dict[str, tuple[str, str, str]] = {}
+    with open_reader(settings.database) as reader:
+        if reader.query("SELECT 1 FROM sqlite_master WHERE name = 'health_history'"):
+            rows = reader.query("SELECT member, status, why, since FROM health_history ORDER BY id")
+            latest = {member: (state, why, since) for member, state, why, since in rows}
+    seats = []
+    for seat in ledger.story.seats.values():
+        state, why, since = latest.get(seat.name, ("Registered", "", ""))
+        seats.append({"member": seat.name, "role": seat.role, "status": state, "why": why, "since": since})
+    return {**summary(settings, ledger), "members": seats}

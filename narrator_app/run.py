@@ -1,0 +1,132 @@
+"""A narrator's peer, from open folder to goodbye: everything in one nursery, ended together."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import trio
+
+from dwnet.blob_store import BlobStore
+from dwnet.clips import Clips
+from dwnet.high_water import Level
+from dwnet.home import Home, open_home
+from dwnet.playback import open_player
+from dwnet.settings import Settings, remember_port
+from dwnet.stage import Shown, Stage
+from dwnet.version import AGENT
+from narrator_app import reading as reading
+from narrator_app.casting import Casting
+from narrator_app.commands import Desk
+from narrator_app.intents import Intents
+from narrator_app.librarian import Librarian
+from narrator_app.library import open_library
+from narrator_app.narrator import Happening, Narrator
+from narrator_app.shelf import Shelf
+from protocol import messages
+from protocol.errors import Code
+from protocol.identity import peer_id
+
+GOODBYE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Evening:
+    """A running narrator's peer."""
+
+    home: Home
+    desk: Desk
+    stage: Stage
+    silent: str  # why there is no sound on this machine; "" when there is
+
+
+@asynccontextmanager
+async def narrate(
+    settings: Settings,
+    name: str,
+    listener: Callable[[Happening], None],
+    show: Callable[[Shown], None],
+    *,
+    backend: str = "",
+) -> AsyncIterator[Evening]:
+    """Open the story in ``settings`` (or begin one called ``name``) and run its narrator's peer while entered.
+
+    ``listener`` gets happenings, ``show`` words and clips as they come; both are called on the trio thread.
+
+    :raises NodeError: the port taken, the folder in use, the store damaged: each says what to do.
+    """
+    async with open_home(settings, name=name) as home, open_player(backend) as player, trio.open_nursery() as nursery:
+        node, mesh = home.node, home.mesh
+        clips = Clips(node, BlobStore(settings.blobs))
+        stage = Stage(node, clips, player, settings.audio, show)
+        narrator = Narrator(node, mesh, behind=home.level is Level.OLDER)
+        narrator.listen(listener)
+        casting = Casting(narrator, settings.root / "here", nursery)
+        intents = Intents(narrator, settings.root / "draft.txt", stage.silence)
+        shelf = Shelf(narrator, home.store, settings)
+        librarian = Librarian(narrator, await open_library(home.store))
+        desk = Desk(narrator, intents, casting, shelf)
+        await nursery.start(node.run)
+        await nursery.start(mesh.run)
+        remember_port(settings, mesh.port)
+        nursery.start_soon(clips.run, node.subscribe())
+        nursery.start_soon(stage.run, node.subscribe())
+        nursery.start_soon(librarian.run, node.subscribe())
+        await nursery.start(narrator.run)
+        await narrator.open_run(AGENT)
+        _announce(home)
+        narrator.happen(
+            "ready",
+            story=node.ledger.authority.name,
+            tag=node.ledger.tag.hex(),
+            peer=peer_id(node.member.public),
+            addresses=mesh.addresses,
+        )
+        if home.level is Level.OLDER:
+            narrator.happen(
+                "notice",
+                what="This copy of the story is older than what this machine has told before. "
+                "What is missing comes back as soon as a peer that has it connects.",
+            )
+        casting.resume()
+        try:
+            yield Evening(home, desk, stage, player.why_silent.what if player.why_silent else "")
+        finally:
+            with trio.CancelScope(shield=True), trio.move_on_after(GOODBYE_SECONDS):
+                node.close_links(Code.GOING_AWAY, "The narrator has left; the story goes on when he is back.")
+                while node.links:
+                    await trio.sleep(0.02)
+            nursery.cancel_scope.cancel()
+
+
+def _announce(home: Home) -> None:
+    """Tell peers, now and whenever one connects, where this peer can be dialled."""
+    from time import time
+
+    node = home.node
+    record = messages.write_peer_record(node.member, node.ledger.tag, int(time() * 1000), home.mesh.addresses)
+    node.perform(node.gossip.announce(record))
+
+
+async def until_signal(stop: Callable[[], None]) -> None:
+    """Call ``stop`` on SIGTERM or SIGHUP, so that a narrator that is shut down leaves as if by /quit."""
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGHUP) as signals:
+        async for _ in signals:
+            stop()
+
+
+def headless(settings: Settings, name: str, *, json: bool) -> int:
+    """``dwnet narrate --headless``: narration and /commands on stdin. Returns the exit code."""
+    from narrator_app.headless import converse
+
+    return trio.run(partial(converse, settings, name, json=json))
+
+
+def demo(settings: Settings, *, beats: int, out: str) -> int:
+    """``dwnet demo``: a whole hive on this machine. Returns the exit code."""
+    from narrator_app.demo import play
+
+    return trio.run(partial(play, settings, beats=beats, out=out))

@@ -1,0 +1,52 @@
+"""The words on screen that several places share: how a line reads, how a status reads, what the commands are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from protocol.body import Opening
+from protocol.kinds import Line, Narrated
+from protocol.shapes import Span
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "cast": ("/cast FILE-or-NAME [--here]", "Bring a character into the story; --here plays it on this machine."),
+    "invite": ("/invite NAME [--role listener|reader]", "Make a one-use code for whoever shall play this seat."),
+    "review": ("/review on|off", "With review on, lines wait for your /accept, /edit or /discard."),
+    "accept": ("/accept", "The line that waits becomes part of the story."),
+    "edit": (
+        "/edit TEXT",
+        "The line that waits, or else the last one, gets your wording; the original stays in the log.",
+    ),
+    "discard": ("/discard", "The line that waits does not become part of the story."),
+    "adopt": ("/adopt", "Join the lines of an earlier evening that came to light again."),
+    "cue": ("/cue all|NAME …", "Ask these to answer now."),
+    "whisper": ("/whisper NAME TEXT", "Tell something to one character alone; only its machine can read it."),
+    "retake": ("/retake", "Ask the last speaker for another take."),
+    "take": ("/take NUMBER", "Of the last line's takes, let this one stand."),
+    "scene": ("/scene TEXT", "A change of time or place; nobody is asked to answer."),
+    "status": ("/status", "Who is here, and how everyone is."),
+    "checkpoint": ("/checkpoint NAME", "Give this place in the story a name to go back to."),
+    "rewind": ("/rewind NAME", "Go back to a checkpoint or to a branch; what is left stays as a branch."),
+    "export": ("/export dwlog|json|txt PATH [--with-whispers]", "Write the story to a file."),
+    "deactivate": ("/deactivate NAME", "Close a seat: its machine counts no longer. /invite opens it again."),
+    "hush": ("/hush", "Stop everybody at once: sound, speech and writing."),
+    "help": ("/help [COMMAND]", "This list, or more about one command."),
+    "quit": ("/quit", "Leave; everything is saved. Ctrl-D does the same."),
+}
+
+
+def line_text(opening: Opening | None) -> str:
+    """How a line or narration reads, with its marks; "" when it is not ours to read."""
+    match opening.body if opening else None:
+        case Line(spans=spans):
+            return plain(spans)
+        case Narrated(text=text):
+            return text
+        case _:
+            return ""
+
+
+def plain(spans: Sequence[Span]) -> str:
+    """Spans as one text; actions stand in asterisks, thoughts in parentheses."""
+    marks = {"action": "*{}*", "thought": "({})"}
+    return " ".join(marks.get(one.kind, "{}").format(one.text) for one in spans)

@@ -1,0 +1,249 @@
+"""A member's peer, from invite to goodbye: a character that plays, or a listener that hears."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+from functools import partial
+
+import trio
+
+from dwnet.blob_store import BlobStore
+from dwnet.clips import Clips
+from dwnet.doctor import EngineCheck, Finding
+from dwnet.errors import NodeError
+from dwnet.home import Home, open_home
+from dwnet.keyring import read_api_key
+from dwnet.machine import look
+from dwnet.node import Draft, Event, LinkClosed, LinkOpened
+from dwnet.playback import open_player
+from dwnet.settings import Settings, prepare, remember_port, remember_seat
+from dwnet.shipped import words
+from dwnet.stage import Stage
+from dwnet.version import AGENT
+from peer import invitation
+from peer.invitation import Joining
+from peer.performer import Performer
+from peer.view import View
+from peer.voice.bank import voice_for
+from peer.voice.contract import Speaker, Voice, parse_voice
+from peer.voice.engines import open_speaker
+from peer.writer.open import open_writer
+from protocol import messages
+from protocol.authority import Member
+from protocol.effects import Refused, Took
+from protocol.errors import Code
+from protocol.identity import peer_id
+from protocol.kinds import Opened
+from protocol.names import four_words
+
+JOIN_SECONDS = 30.0  # until a first join gives up; a seat that was granted once tries for ever
+logger = logging.getLogger(__name__)
+
+
+class JoinRefused(NodeError):
+    """The narrator's peer refused: {why}
+
+    Nothing was changed on this machine; a new code can be used from the same folder.
+    """
+
+
+class NobodyThere(NodeError):
+    """Nobody who tells this story was met at {addresses} within {seconds:.0f} seconds: {why}
+
+    Is the narrator's program running on that machine, and is the code of that story? On another network its port must be
+    reachable from here. If the narrator moved, ask for a new code.
+    """
+
+
+class SeatClosed(NodeError):
+    """This seat is closed: {why}
+
+    Ask the narrator for a new invite, then run: dwnet peer --invite CODE
+    """
+
+
+def play(settings: Settings, *, json: bool) -> int:
+    """``dwnet peer``. Returns the exit code."""
+    return trio.run(partial(_play, settings, View(json=json)))
+
+
+async def _play(settings: Settings, view: View) -> int:
+    prepare(settings)
+    join = invitation.joining(settings)
+    if join is not None and settings.invite:
+        invitation.keep(settings, settings.invite)
+    tag, key = (join.invite.tag, join.key) if join else (None, "")
+    async with open_home(settings, tag=tag, key=key) as home, open_player() as player:
+        async with trio.open_nursery() as nursery:
+            with trio.CancelScope() as playing:
+                nursery.start_soon(_until_told, playing)
+                clips = Clips(home.node, BlobStore(settings.blobs))
+                stage = Stage(home.node, clips, player, settings.audio, view.shown)
+                view.node = home.node
+                member = _Membership(home, view, join)
+                if join is not None:
+                    home.node.gossip.claim = join.claim(home.node.member, home.node.seal_key.public)
+                    home.mesh.via.extend(join.invite.addresses)
+                async with trio.open_nursery() as inner:
+                    await inner.start(home.node.run)
+                    inner.start_soon(member.run, home.node.subscribe())
+                    inner.start_soon(view.run, home.node.subscribe())
+                    inner.start_soon(clips.run, home.node.subscribe())
+                    inner.start_soon(stage.run, home.node.subscribe())
+                    await inner.start(home.mesh.run)
+                    remember_port(settings, home.mesh.port)
+                    await member.seated.wait()
+                    await member.begin()
+                    await _perform(home, clips, inner)
+                    await trio.sleep_forever()
+            with trio.CancelScope(shield=True), trio.move_on_after(1):
+                home.node.close_links(Code.GOING_AWAY, "This peer has left; it will be back.")
+                await trio.sleep(0.1)
+            nursery.cancel_scope.cancel()
+    view.happen("bye")
+    return 0
+
+
+async def _until_told(playing: trio.CancelScope) -> None:
+    """End on SIGTERM; and, when a narrator's program started us, when it goes away, however it went."""
+    async with trio.open_nursery() as nursery:
+        if os.environ.get("DREAMWEAVER_ATTACHED"):
+            nursery.start_soon(_until_stdin_ends, playing)
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGHUP) as signals:
+            async for _ in signals:
+                playing.cancel()
+
+
+async def _until_stdin_ends(playing: trio.CancelScope) -> None:
+    await trio.to_thread.run_sync(sys.stdin.read, abandon_on_cancel=True)
+    playing.cancel()
+
+
+async def _perform(home: Home, clips: Clips, nursery: trio.Nursery) -> None:
+    """Open the engines of a character's seat and start it; listeners only listen."""
+    node, settings = home.node, home.settings
+    member = node.ledger.authority.member(node.member.public)
+    if member is None or member.role != "character":
+        return
+    local = int(os.environ.get("DREAMWEAVER_LOCAL_CHARACTERS", "1") or 1)
+    threads = look(settings.root).threads_for(local)
+    writer = open_writer(
+        settings.writer, threads=threads, models=settings.base_models, key=read_api_key(settings.api_key_file)
+    )
+    voice = _voice(home, member)
+    speaker: Speaker | None = open_speaker(voice.engine)
+    performer = Performer(node, clips, writer, speaker, voice)
+    nursery.start_soon(performer.run, node.subscribe())
+
+
+def _voice(home: Home, member: Member) -> Voice:
+    """This machine's own choice, else the card's, else one from the bank; a card's voice that does not read is no error."""
+    if home.settings.voice:
+        return parse_voice(home.settings.voice)
+    seat = home.node.ledger.story.seats.get(member.seat)
+    try:
+        return parse_voice(seat.voice) if seat and seat.voice else voice_for(member.seat)
+    except NodeError as error:
+        logger.warning("%s", error.what)
+        return voice_for(member.seat)
+
+
+class _Membership:
+    """From claim to seat, and whatever happens to the seat."""
+
+    def __init__(self, home: Home, view: View, join: Joining | None) -> None:
+        self.seated = trio.Event()
+        self._home = home
+        self._view = view
+        self._join = join
+
+    async def run(self, events: trio.MemoryReceiveChannel[Event]) -> None:
+        """Watch until cancelled.
+
+        :raises JoinRefused, NobodyThere, SeatClosed: and the process ends.
+        """
+        self._look()
+        async with trio.open_nursery() as nursery:
+            if not self.seated.is_set():
+                nursery.start_soon(self._lose_patience)
+            async for event in events:
+                match event:
+                    case Refused(text=text):
+                        invitation.forget(self._home.settings)
+                        raise JoinRefused(why=text)
+                    case Took(entry=entry) if entry.kind in ("grant", "revoke"):
+                        self._look()
+                    case LinkOpened(member=member):
+                        self._tell_link(member, up=True)
+                    case LinkClosed(member=member, code=code, text=text):
+                        self._tell_link(member, up=False)
+                        if code is Code.REVOKED:
+                            raise SeatClosed(why=text)
+
+    def _tell_link(self, member: bytes, *, up: bool) -> None:
+        authority = self._home.node.ledger.authority
+        self._view.happen("link", peer=peer_id(member), member=authority.name_of(member), up=up)
+
+    def _look(self) -> None:
+        node = self._home.node
+        if node.member.public in node.ledger.authority.revoked:
+            raise SeatClosed(why="The narrator gave it to somebody else, or closed it.")
+        if node.ledger.authority.member(node.member.public) is not None:
+            self.seated.set()
+
+    async def _lose_patience(self) -> None:
+        with trio.move_on_after(JOIN_SECONDS):
+            await self.seated.wait()
+        if not self.seated.is_set() and self._join is not None:
+            mesh = self._home.mesh
+            raise NobodyThere(addresses=", ".join(mesh.via), seconds=JOIN_SECONDS, why=mesh.via_why())
+
+    async def begin(self) -> None:
+        """Seated: open this process's run, say where we are, and tell the people here."""
+        home, node = self._home, self._home.node
+        me = node.ledger.authority.member(node.member.public)
+        assert me is not None, "seated"
+        runs = node.ledger.log.heads(node.member.public)
+        last = max((node.ledger.entries[head.id] for _, head in runs), key=lambda one: one.at, default=None)
+        await node.write(Draft(Opened(last.id if last else b"", AGENT)))
+        record = messages.write_peer_record(node.member, node.ledger.tag, int(time.time() * 1000), home.mesh.addresses)
+        node.perform(node.gossip.announce(record))
+        name = node.ledger.authority.names.get(me.seat, f"seat {me.seat}")
+        remember_seat(home.settings, name)
+        four = " ".join(four_words(node.ledger.tag, me.key, me.invite, words()))
+        if self._join is not None:
+            invitation.forget(home.settings)
+        self._view.happen(
+            "joined", story=node.ledger.authority.name, member=name, peer=peer_id(node.member.public), words=four
+        )
+        self._view.happen("ready", story=node.ledger.authority.name, member=name, addresses=home.mesh.addresses)
+
+
+def engine_checks(settings: Settings) -> list[tuple[str, EngineCheck]]:
+    """What the doctor asks of a character's engines on this machine."""
+
+    async def writer() -> Finding:
+        engine = open_writer(
+            settings.writer, threads=1, models=settings.base_models, key=read_api_key(settings.api_key_file)
+        )
+        missing = engine.missing()
+        what = f"The writer is {engine.name}." if missing is None else "The writer is not ready."
+        return Finding("writer", missing is None, what, missing or "")
+
+    async def voice() -> Finding:
+        speaker = open_speaker((parse_voice(settings.voice) if settings.voice else voice_for(1)).engine)
+        missing = speaker.missing()
+        what = f"The voice is {speaker.engine}." if missing is None else "The voice is not ready."
+        return Finding("voice", missing is None, what, missing or "")
+
+    async def sound() -> Finding:
+        async with open_player() as player:
+            silent = player.why_silent
+        what = "There is a sound device." if silent is None else f"{silent.what} Speech is kept as files."
+        return Finding("sound", True, what)
+
+    return [("writer", writer), ("voice", voice), ("sound", sound)]
