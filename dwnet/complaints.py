@@ -40,7 +40,6 @@ def explained(debug: bool, *, as_json: bool = False) -> Iterator[None]:
             sys.exit(known.exit_code)
         if _first(error, KeyboardInterrupt) is not None:
             sys.exit(INTERRUPTED)
-        logging.getLogger("dwnet").error("unexpected", exc_info=error)
         inner = error
         while isinstance(inner, BaseExceptionGroup):
             inner = inner.exceptions[0]
@@ -86,6 +85,9 @@ def log_file(folder: Path) -> Iterator[None]:
     root.setLevel(logging.INFO)
     try:
         yield
+    except Exception:
+        logging.getLogger("dwnet").exception("this process ends with an error")
+        raise
     finally:
         root.removeHandler(handler)
         handler.close()

@@ -76,7 +76,7 @@ class Librarian:
 
     async def _record_invites(self) -> None:
         authority = self.narrator.node.ledger.authority
-        for invite, known in authority.invites.items():
+        for invite, known in list(authority.invites.items()):
             used, gone = invite in authority.burned, invite in authority.withdrawn
             state = "used" if used else "withdrawn" if gone else "open"
             name = self.narrator.name_of(known.seat)

@@ -141,7 +141,7 @@ class Guard:
         return self._begun
 
     def _is_label_begun(self, text: str) -> bool:
-        begun = text.lstrip(_LEAD).casefold()
+        begun = text.lstrip(_LEAD).rstrip("*_ ").casefold()
         return any(label.startswith(begun) and label != begun for label in self._labels) if begun else not self._quoted
 
     def _settled(self) -> int:
@@ -154,8 +154,8 @@ class Guard:
         boundary = max((self._all.rfind(c) for c in _BOUNDARY), default=-1) + 1
         tail = self._all[boundary:].lstrip(_LEAD).rstrip("*_ ").casefold()
         if tail and any(label.startswith(tail) for label in self._labels):
-            keep = min(keep, boundary)
-        return max(len(self._all[:keep].rstrip(self._loose)), self._done)
+            keep = min(keep, len(self._all[:boundary].rstrip(_LEAD)))
+        return max(len(self._all[:keep].rstrip(self._loose + "*_")), self._done)
 
     def _release(self, text: str) -> str:
         text = _SPACE.sub(" ", text)
