@@ -72,7 +72,7 @@ def check_signature(key: bytes, purpose: bytes, message: bytes, signature: bytes
 
 
 class Entry:
-    """E1 to E4: shape, body and signature."""
+    """U1: shape, body and signature."""
 
     def __init__(self, header: bytes, signature: bytes, body: bytes) -> None:
         (
@@ -246,7 +246,7 @@ def check(data: bytes, tag: bytes | None) -> str:
             need(story.tag == named, "the head names another story")
             if tag is not None and tag != story.tag:
                 raise Wrong(13, f"another story, its tag is {story.tag.hex()}")
-        elif kind == END and story is not None:  # F6
+        elif kind == END and story is not None:  # F7
             content, signature = read(payload)
             told = [counts[UNIT], entries, counts[CLIP], counts[FORK], story.head(), hashlib.sha256(data[:at]).digest()]
             need(read(content) == told, "the end does not agree with what stands before it")

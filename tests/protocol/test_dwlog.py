@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,13 @@ def test_an_entry_without_a_place_that_nothing_accepts_is_an_error_not_an_omissi
 
 def test_a_file_put_together_from_its_records_is_the_file() -> None:
     assert joined(records_of(LONG)) == LONG
+
+
+def test_the_example_in_the_document_is_the_vector() -> None:
+    document = (Path(__file__).parent.parent.parent / "docs" / "dwlog.md").read_text(encoding="utf-8")
+    lines = "\n".join(document.split("```")[1::2]).splitlines()
+    shown = [found[0] for one in lines if (found := re.match(r"[0-9a-f…]+( [0-9a-f…]+)*", one.strip()))]
+    assert len(shown) > 12
+    for spelled in shown:
+        pieces = (re.escape(piece) for piece in spelled.replace(" ", "").split("…"))
+        assert re.search("[0-9a-f]*?".join(pieces), VECTOR["file"]), spelled
