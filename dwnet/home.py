@@ -52,10 +52,11 @@ class Home:
 async def open_home(
     settings: Settings, *, tag: bytes | None = None, name: str = "", key: str = ""
 ) -> AsyncIterator[Home]:
-    """Open the story in ``settings.root``. ``name``: begin a new story there if there is none; ``tag``: the one to join.
+    """Open the story in ``settings.root``. ``name``: begin a new story there if there is none; ``tag``: the one to
+    join.
 
-    ``key`` names the member key to use; without it the one used last. Every invite gets a key of its own, so that a seat
-    that was closed can be given again.
+    ``key`` names the member key to use; without it the one used last. Every invite gets a key of its own, so that a
+    seat that was closed can be given again.
 
     :raises NodeError: each says what to do: the folder in use, not writable, the store damaged, the disk full.
     """

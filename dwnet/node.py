@@ -86,7 +86,9 @@ class Draft:
 
 
 class Node:
-    """One peer of one story. ``run_id`` was drawn at random for this process start; ``mark`` notes what was written here."""
+    """One peer of one story. ``run_id`` was drawn at random for this process start; ``mark`` notes what was written
+    here.
+    """
 
     def __init__(
         self, ledger: Ledger, store: Store, member: SigningKey, seal_key: SealKey, run_id: bytes, mark: HighWater

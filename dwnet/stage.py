@@ -2,8 +2,8 @@
 
 Rules of this file:
 - A member's tokens and clips count only for a cue of its own seat.
-- Clips are fetched as they are announced and heard in order: line after line, sentence after sentence, none twice. While one
-  is heard, the next ones are fetched already.
+- Clips are fetched as they are announced and heard in order: line after line, sentence after sentence, none twice.
+  While one is heard, the next ones are fetched already.
 - A clip that does not come, or does not decode, is left out after a while; the text is never held up by it.
 """
 
@@ -118,7 +118,9 @@ class Stage:
                             logger.warning("a moment that does not read: %s", error)
 
     def silence(self) -> list[tuple[bytes, int]]:
-        """Stop the sound. What was being said: the line, or its cue while there is none, and the characters said aloud."""
+        """Stop the sound. What was being said: the line, or its cue while there is none, and the characters
+        said aloud.
+        """
         lines = [line for line in (self._speaking, *self._queue) if line is not None and not line.over]
         self._queue.clear()
         heard = [(line.entry or line.cue, line.said) for line in lines if line.said or line is self._speaking]

@@ -2,8 +2,8 @@
 
 Rules of this file:
 - Everything shown passes dwnet.text.clean: text from peers can't move a cursor or set a colour.
-- While somebody types, a line that streams stands above the input as part of its prompt, and is printed for good when it is
-  complete. Without a prompt it streams straight to the screen.
+- While somebody types, a line that streams stands above the input as part of its prompt, and is printed for good when
+  it is complete. Without a prompt it streams straight to the screen.
 - stdout is for the story, stderr for everything else.
 """
 
@@ -122,7 +122,8 @@ class Terminal:
     # --- typing ------------------------------------------------------------------------------------------------------
 
     async def read(self, prompt: str, complete: Callable[[], Mapping[str, str]]) -> str | None:
-        """The next line typed; None at the end of input (Ctrl-D). ``complete`` gives words to complete and what they mean.
+        """The next line typed; None at the end of input (Ctrl-D). ``complete`` gives words to complete and what they
+        mean.
 
         :raises KeyboardInterrupt: on Ctrl-C.
         """

@@ -1,4 +1,6 @@
-"""Who is in the story: bringing characters in, inviting those who play them, closing seats, playing some on this machine."""
+"""Who is in the story: bringing characters in, inviting those who play them, closing seats, playing some on this
+machine.
+"""
 
 from __future__ import annotations
 
@@ -195,7 +197,9 @@ class Casting:
             )
 
     async def _run_once(self, folder: Path, code: str) -> int:
-        """One run of the process. The code goes by environment: a command line is visible to every user of the machine."""
+        """One run of the process. The code goes by environment: a command line is visible to every user of
+        the machine.
+        """
         environ = {**os.environ, "DREAMWEAVER_CLIENT_DATA_PATH": str(folder), "CLIENT_TOKEN": code}
         environ["DREAMWEAVER_ATTACHED"] = "1"  # it ends when our end of its stdin closes, also when we are killed
         environ["DREAMWEAVER_LOCAL_CHARACTERS"] = str(max(len(self._local), 1))

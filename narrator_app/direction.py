@@ -1,12 +1,13 @@
 """Who speaks next: a pure decision over the story as it stands. Called again whenever anything changes.
 
 Rules of this file:
-- The fold is the truth. What was planned, asked, answered and missed is read from it, so a narrator's peer that was killed
-  in the middle of a beat goes on where it was.
+- The fold is the truth. What was planned, asked, answered and missed is read from it, so a narrator's peer that was
+  killed in the middle of a beat goes on where it was.
 - One cue at a time. The next is given when the last was answered or missed.
 - Narrating again drops the speakers of the older beat who have not been asked; the one who was asked may finish.
 - A hush ends the beat: whoever was not asked yet is not asked any more.
-- No first token in 30 s, or no progress in 20 s: missed. A line that comes later is taken while its beat is the last one.
+- No first token in 30 s, or no progress in 20 s: missed. A line that comes later is taken while its beat is the last
+  one.
 """
 
 from __future__ import annotations
@@ -92,7 +93,9 @@ def decide(story: Story, authority: Authority, around: Circumstances) -> Decisio
 
 
 def acceptable(story: Story, kept: Collection[bytes] = ()) -> list[Entry]:
-    """Lines that were offered and may become canon, oldest first. ``kept`` lines wait as takes until somebody chooses them."""
+    """Lines that were offered and may become canon, oldest first. ``kept`` lines wait as takes until somebody chooses
+    them.
+    """
     result = []
     for entry, _ in story.offered.values():
         cue = story.cues.get(entry.refs[0]) if entry.refs else None

@@ -107,7 +107,8 @@ class CommandIncomplete(NodeError):
 class AnotherCopy(NodeError):
     """This story is being told on another machine at the same time, from a copy of this folder.
 
-    Close one of the two. What was told here is kept; if both told something, the next start shows the other part as a branch, and /adopt joins it.
+    Close one of the two. What was told here is kept; if both told something, the next start shows the other part as a
+    branch, and /adopt joins it.
     """
 
 

@@ -33,8 +33,8 @@ from protocol.story import Passage
 class Intents:
     """The narrator's hands. ``draft`` is the file an over-long or untold narration is kept in.
 
-    ``said_aloud`` tells what is being heard when a hush comes: the entry (line or cue) and how many characters of it were
-    said; it also stops the sound.
+    ``said_aloud`` tells what is being heard when a hush comes: the entry (line or cue) and how many characters of it
+    were said; it also stops the sound.
     """
 
     def __init__(self, narrator: Narrator, draft: Path, said_aloud: Callable[[], Sequence[tuple[bytes, int]]]) -> None:
@@ -168,7 +168,8 @@ class Intents:
             raise NothingToRetake
         return story.passages[story.head]
 
-    # --- going back ----------------------------------------------------------------------------------------------------
+    # --- going back
+    # ----------------------------------------------------------------------------------------------------
 
     async def checkpoint(self, name: str) -> None:
         """Name this place in the story."""
@@ -207,7 +208,8 @@ class Intents:
         story = self.narrator.story
         return ", ".join([*story.checkpoints, *(one.name for one in story.branches)]) or "none yet"
 
-    # --- silence -------------------------------------------------------------------------------------------------------
+    # --- silence
+    # -------------------------------------------------------------------------------------------------------
 
     async def hush(self) -> None:
         """Stop generating, speaking and sounding everywhere, and note what was said aloud by then."""

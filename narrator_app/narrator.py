@@ -1,9 +1,10 @@
 """The narrator's peer at work: who speaks next, who may join, how everyone is. No screens; they sit on top.
 
 Rules of this file:
-- It holds no second copy of the story. What it decides it reads from the fold (direction.py), and what it did it writes to
-  the log, so that a kill at any moment loses nothing.
-- Whoever shows the story (terminal, desk, a script) gets happenings: plain dictionaries, each with ``event`` and ``at``.
+- It holds no second copy of the story. What it decides it reads from the fold (direction.py), and what it did it writes
+  to the log, so that a kill at any moment loses nothing.
+- Whoever shows the story (terminal, desk, a script) gets happenings: plain dictionaries, each with ``event`` and
+  ``at``.
 """
 
 from __future__ import annotations
@@ -127,7 +128,8 @@ class Narrator:
             async for event in events:
                 await self._handle(event)
 
-    # --- events --------------------------------------------------------------------------------------------------------
+    # --- events
+    # --------------------------------------------------------------------------------------------------------
 
     async def _handle(self, event: object) -> None:
         match event:
@@ -246,7 +248,8 @@ class Narrator:
         if own is not None and (other is None or (other.opened_at, other.id) < (own.opened_at, own.id)):
             raise AnotherCopy
 
-    # --- health ----------------------------------------------------------------------------------------------------------
+    # --- health
+    # ----------------------------------------------------------------------------------------------------------
 
     def observe(self, seat: int | None, signal: Signal, why: str) -> None:
         """Take note of how a seat's member is; tell it when it changed."""
@@ -300,7 +303,8 @@ class Narrator:
         member = self.node.ledger.authority.member(key)
         return member.seat if member else None
 
-    # --- direction -------------------------------------------------------------------------------------------------------
+    # --- direction
+    # -------------------------------------------------------------------------------------------------------
 
     async def _direct(self) -> None:
         while True:
@@ -336,7 +340,9 @@ class Narrator:
         self.happen("accepted", entry=line.id.hex(), member=self.name_of(self._seat_of(line.author)))
 
     async def settle_tails(self) -> None:
-        """Lines of an older evening came to light: they join by themselves if nothing was told since, else they wait."""
+        """Lines of an older evening came to light: they join by themselves if nothing was told since, else
+        they wait.
+        """
         self._tail_at = None
         canon = self.node.ledger.canon
         live = canon.runs.get(self.node.run_id)
@@ -359,7 +365,8 @@ class Narrator:
                     "notice", what=f"{len(gained)} entries of an earlier evening came to light. /adopt joins them here."
                 )
 
-    # --- joining ---------------------------------------------------------------------------------------------------------
+    # --- joining
+    # ---------------------------------------------------------------------------------------------------------
 
     async def _claimed(self, link: int, claim: Claim) -> None:
         authority = self.node.ledger.authority

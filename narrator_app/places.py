@@ -40,7 +40,9 @@ def stories(settings: Settings) -> list[Settings]:
 
 
 def story_settings(settings: Settings, name: str) -> tuple[Settings, str]:
-    """The settings of the story called ``name`` (b"" or "": the first one), and the name to begin it under if it is new."""
+    """The settings of the story called ``name`` (b"" or "": the first one), and the name to begin it under if it is
+    new.
+    """
     known = {name_in(one.database): one for one in stories(settings)}
     if not name:
         return settings, name_in(settings.database) or FIRST_NAME

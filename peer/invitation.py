@@ -1,8 +1,8 @@
 """Joining by invite: what the code says, what is kept until it is used, and what can be wrong with it.
 
 Rules of this file:
-- The code is kept (mode 0600) before the claim is sent, and forgotten when the grant has come. So a join that was broken off
-  goes on with a plain ``dwnet peer``.
+- The code is kept (mode 0600) before the claim is sent, and forgotten when the grant has come. So a join that was
+  broken off goes on with a plain ``dwnet peer``.
 - Every invite gets a member key of its own, made here; it never leaves this machine.
 """
 

@@ -2,7 +2,8 @@
 
 Rules of this file:
 - What is open is read from the story, never remembered: after a restart an unanswered cue is answered then.
-- The text of a line is written to the log the moment it is complete. Its sound follows; slow speech never delays the text.
+- The text of a line is written to the log the moment it is complete. Its sound follows; slow speech never delays the
+  text.
 - What derives from a whisper, or is under review, goes to the narrator alone, over his own link.
 - Hush stops writing and speaking at once; what was written by then becomes the line.
 """

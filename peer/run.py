@@ -54,8 +54,8 @@ class JoinRefused(NodeError):
 class NobodyThere(NodeError):
     """Nobody who tells this story was met at {addresses} within {seconds:.0f} seconds: {why}
 
-    Is the narrator's program running on that machine, and is the code of that story? On another network its port must be
-    reachable from here. If the narrator moved, ask for a new code.
+    Is the narrator's program running on that machine, and is the code of that story? On another network its port must
+    be reachable from here. If the narrator moved, ask for a new code.
     """
 
 
@@ -141,7 +141,9 @@ async def _perform(home: Home, clips: Clips, nursery: trio.Nursery) -> None:
 
 
 def _voice(home: Home, member: Member) -> Voice:
-    """This machine's own choice, else the card's, else one from the bank; a card's voice that does not read is no error."""
+    """This machine's own choice, else the card's, else one from the bank; a card's voice that does not read is no
+    error.
+    """
     if home.settings.voice:
         return parse_voice(home.settings.voice)
     seat = home.node.ledger.story.seats.get(member.seat)

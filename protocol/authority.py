@@ -128,8 +128,8 @@ class Authority:
     def judge(self, invite: bytes, member: bytes, now: int, *, behind_since: int | None = None) -> Code | None:
         """The narrator's answer to a valid claim: None means grant it, DONE that it is granted already, else why not.
 
-        ``now`` is the narrator's clock in ms; nobody else judges expiry. ``behind_since``: this copy of the story turned
-        out to be old, so an invite issued before then may have been used on a line that is missing here.
+        ``now`` is the narrator's clock in ms; nobody else judges expiry. ``behind_since``: this copy of the story
+        turned out to be old, so an invite issued before then may have been used on a line that is missing here.
         """
         known = self.invites.get(invite)
         if member in self.revoked:
