@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 
 import trio
 
@@ -72,7 +74,7 @@ async def canned_server(answers: dict[str, Sequence[bytes | None]]) -> AsyncIter
             while b"\r\n\r\n" not in request:
                 request += await connection.receive_some()
             head, _, body = request.partition(b"\r\n\r\n")
-            length = next((int(row[15:]) for row in head.split(b"\r\n") if row.lower().startswith(b"content-length:")), 0)
+            length = int((re.search(rb"(?i)content-length: *(\d+)", head) or [b"", b"0"])[1])
             while len(body) < length:
                 body += await connection.receive_some()
             requests.append(head + b"\r\n\r\n" + body)
@@ -88,9 +90,7 @@ async def canned_server(answers: dict[str, Sequence[bytes | None]]) -> AsyncIter
             await connection.aclose()
 
     async with trio.open_nursery() as nursery:
-        listeners = await nursery.start(
-            lambda task_status: trio.serve_tcp(serve, 0, host="127.0.0.1", task_status=task_status)
-        )
+        listeners = await nursery.start(partial(trio.serve_tcp, serve, 0, host="127.0.0.1"))
         port = listeners[0].socket.getsockname()[1]
         yield f"http://127.0.0.1:{port}/v1", requests
         nursery.cancel_scope.cancel()

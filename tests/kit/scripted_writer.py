@@ -20,7 +20,7 @@ class ScriptedWriter:
     ``broken`` is raised instead by everything that would need a model, until it is set to None again.
     """
 
-    def __init__(self, lines: Sequence[str] = USUAL, *, seconds: float = 0.0, broken: WriterError | None = None) -> None:
+    def __init__(self, lines: Sequence[str] = USUAL, *, seconds: float = 0, broken: WriterError | None = None) -> None:
         self.broken = broken
         self.preread_scenes: list[Scene] = []
         self.written_scenes: list[Scene] = []
