@@ -268,4 +268,4 @@ def _refusal(error: Exception, address: str) -> NodeError:
         if theirs.startswith("dwnet."):
             return VersionMismatch(address=address, theirs=theirs[: limits.NAME], ours=VERSION)
         return CannotReach(address=address, why=f"something other than dwnet answers there (HTTP {error.status_code})")
-    return CannotReach(address=address, why="what answers there makes no sense")
+    return CannotReach(address=address, why="something other than dwnet answers there")
