@@ -88,14 +88,13 @@ def narrate(
     """Tell a story. Type what happens; the characters answer."""
     with explained(context.obj, as_json=as_json):
         from dwnet.settings import narrator_settings
-        from narrator_app.places import story_settings
         from narrator_app.run import headless as converse
 
         if not headless:
             raise click.UsageError("This version tells stories in the terminal: dwnet narrate --headless")
-        settings, name = story_settings(narrator_settings({"data": data, "listen": listen}, os.environ), story)
+        settings = narrator_settings({"data": data, "listen": listen}, os.environ)
         with log_file(settings.logs):
-            sys.exit(converse(settings, name, json=as_json))
+            sys.exit(converse(settings, story, json=as_json))
 
 
 @main.command()

@@ -129,7 +129,7 @@ class Link:
             self._ending = (code, text)
             self._scope.cancel()
 
-    # --- reading -----------------------------------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------------------------
 
     async def _read(self) -> None:
         try:
@@ -173,7 +173,7 @@ class Link:
             case _:
                 self._events.received(self, message)
 
-    # --- writing -----------------------------------------------------------------------------------------------------
+    # --- writing ----------------------------------------------------------------------------------------------------
 
     async def _write(self) -> None:
         try:
@@ -206,7 +206,7 @@ class Link:
             self._end(None, "the other side has stopped reading")
             raise SocketClosed(address=self.address)
 
-    # --- silence -----------------------------------------------------------------------------------------------------
+    # --- silence ----------------------------------------------------------------------------------------------------
 
     async def _listen_for_silence(self) -> None:
         """Ping at once, to know the round trip, and then after every silence."""

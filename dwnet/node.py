@@ -148,7 +148,7 @@ class Node:
             self._failed = error
             raise
 
-    # --- what the story's people do ----------------------------------------------------------------------------------
+    # --- what the story's people do ---------------------------------------------------------------------------------
 
     def subscribe(self) -> trio.MemoryReceiveChannel[Event]:
         """Everything that happens from now on."""
@@ -229,7 +229,7 @@ class Node:
         )
         self.perform(self.gossip.say(one, only))
 
-    # --- links -------------------------------------------------------------------------------------------------------
+    # --- links ------------------------------------------------------------------------------------------------------
 
     def opened(self, link: Link) -> None:
         """A link's handshake is done. Of two links to one member the better stays (docs/protocol.md, "Two links")."""
@@ -273,7 +273,7 @@ class Node:
         for link in list(self.links.values()):
             link.close(code, text)
 
-    # --- effects -----------------------------------------------------------------------------------------------------
+    # --- effects ----------------------------------------------------------------------------------------------------
 
     def perform(self, effects: Sequence[Effect]) -> None:
         """Do what the core asks."""

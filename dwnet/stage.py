@@ -134,7 +134,7 @@ class Stage:
         """Whether anything is being said aloud, or waits to be."""
         return self._speaking is not None or bool(self._queue)
 
-    # --- what comes --------------------------------------------------------------------------------------------------
+    # --- what comes -------------------------------------------------------------------------------------------------
 
     def _took(self, entry: Entry) -> None:
         story = self.node.ledger.story
@@ -224,7 +224,7 @@ class Stage:
         path.write_bytes(data)
         return path
 
-    # --- what is heard -----------------------------------------------------------------------------------------------
+    # --- what is heard ----------------------------------------------------------------------------------------------
 
     async def _speak(self) -> None:
         while True:

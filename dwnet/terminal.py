@@ -23,6 +23,7 @@ from dwnet.text import clean, clean_piece
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
+    from prompt_toolkit.formatted_text import AnyFormattedText
     from rich.console import Console
 
 COLOURS = ("#d98e04", "#2f9e8f", "#b5651d", "#8e7cc3", "#c2557a", "#4f86c6", "#7a9a01", "#c0504d")
@@ -46,7 +47,7 @@ class Terminal:
             self._console = Console(highlight=False, markup=False, emoji=False, soft_wrap=not self.interactive)
         return self._console
 
-    # --- the story ---------------------------------------------------------------------------------------------------
+    # --- the story --------------------------------------------------------------------------------------------------
 
     def narration(self, text: str) -> None:
         """What the narrator tells."""
@@ -119,7 +120,7 @@ class Terminal:
 
         return Text(text, style=style)
 
-    # --- typing ------------------------------------------------------------------------------------------------------
+    # --- typing -----------------------------------------------------------------------------------------------------
 
     async def read(self, prompt: str, complete: Callable[[], Mapping[str, str]]) -> str | None:
         """The next line typed; None at the end of input (Ctrl-D). ``complete`` gives words to complete and what they
@@ -147,8 +148,8 @@ class Terminal:
 
         return patch_stdout(raw=True)
 
-    def _message(self, prompt: str) -> Callable[[], list[tuple[str, str]]]:
-        def parts() -> list[tuple[str, str]]:
+    def _message(self, prompt: str) -> Callable[[], AnyFormattedText]:
+        def parts() -> AnyFormattedText:
             shown: list[tuple[str, str]] = []
             if self._streaming is not None:
                 name, shade, text = self._streaming

@@ -20,6 +20,7 @@ from dwnet import shipped
 from dwnet.card import Card, private_part, public_part, read_card
 from dwnet.errors import NodeError
 from dwnet.node import Draft
+from narrator_app.admission import revoking
 from narrator_app.errors import AlreadyCast, NoSuchCharacter
 from narrator_app.health import Signal
 from narrator_app.narrator import Narrator
@@ -144,12 +145,12 @@ class Casting:
             self._local.pop(name).cancel()
         (self._folder(seat) / "seat").unlink(missing_ok=True)
         if member is not None:
-            await narrator.node.write(Draft(narrator.revoking(member.key, "Closed by the narrator.")))
+            await narrator.node.write(Draft(revoking(narrator, member.key, "Closed by the narrator.")))
             for link in [one for one in narrator.node.links.values() if one.remote == member.key]:
                 link.close(Code.REVOKED, "The narrator closed this seat.")
         narrator.observe(seat, Signal.DEACTIVATED, "Closed by the narrator.")
 
-    # --- characters on this machine ----------------------------------------------------------------------------------
+    # --- characters on this machine ---------------------------------------------------------------------------------
 
     async def play_here(self, seat: int) -> None:
         """Start the process that plays a seat on this machine; it is started again with the story from now on."""

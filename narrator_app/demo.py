@@ -41,10 +41,14 @@ async def play(settings: Settings, *, beats: int, out: str) -> int:
     voiced: list[LineVoiced] = []
 
     def happened(one: Happening) -> None:
-        if one["event"] in ("missed", "error") or (one["event"] == "notice" and screen.desk is not None) or (
-            terminal.interactive
-            and screen.desk is not None
-            and one["event"] in ("line", "checkpoint", "exported", "branch", "story")
+        if (
+            one["event"] in ("missed", "error")
+            or (one["event"] == "notice" and screen.desk is not None)
+            or (
+                terminal.interactive
+                and screen.desk is not None
+                and one["event"] in ("line", "checkpoint", "exported", "branch", "story")
+            )
         ):
             screen.happened(one)
 

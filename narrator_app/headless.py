@@ -59,7 +59,8 @@ class Screen:
                 self.terminal.notice(f"Written: {one['path']}")
             case "story":
                 self.terminal.notice(
-                    f"“{one['name']}”: {one['passages']} passages, {one['entries']} entries. Fingerprint: {one['fingerprint']}"
+                    f"“{one['name']}”: {one['passages']} passages, {one['entries']} entries. "
+                    f"Fingerprint: {one['fingerprint']}"
                 )
             case "notice":
                 self.terminal.notice(one["what"])

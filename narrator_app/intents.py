@@ -42,7 +42,7 @@ class Intents:
         self.draft = draft
         self._said_aloud = said_aloud
 
-    # --- telling -----------------------------------------------------------------------------------------------------
+    # --- telling ----------------------------------------------------------------------------------------------------
 
     async def tell(self, text: str, ask: Sequence[str] | None = None, *, mode: str = "say") -> Entry:
         """Narrate. ``ask`` names who shall answer; without it those named in the text, else everybody.
@@ -104,7 +104,7 @@ class Intents:
             raise NoSuchCharacter(name=name, cast=cast)
         return close[0].number
 
-    # --- the line that waits, and the last one -----------------------------------------------------------------------
+    # --- the line that waits, and the last one ----------------------------------------------------------------------
 
     async def accept(self) -> None:
         """The line that waits becomes canon."""
@@ -168,8 +168,7 @@ class Intents:
             raise NothingToRetake
         return story.passages[story.head]
 
-    # --- going back
-    # ----------------------------------------------------------------------------------------------------
+    # --- going back -----------------------------------------------------------------------------------------------
 
     async def checkpoint(self, name: str) -> None:
         """Name this place in the story."""
@@ -208,8 +207,7 @@ class Intents:
         story = self.narrator.story
         return ", ".join([*story.checkpoints, *(one.name for one in story.branches)]) or "none yet"
 
-    # --- silence
-    # -------------------------------------------------------------------------------------------------------
+    # --- silence --------------------------------------------------------------------------------------------------
 
     async def hush(self) -> None:
         """Stop generating, speaking and sounding everywhere, and note what was said aloud by then."""

@@ -95,7 +95,7 @@ class Library:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    # --- the cast ----------------------------------------------------------------------------------------------------
+    # --- the cast ---------------------------------------------------------------------------------------------------
 
     async def keep_card(self, card: Card) -> None:
         """Keep a card, in place of the seat's last one."""
@@ -106,7 +106,7 @@ class Library:
         rows = self._store.query("SELECT seat, name, role, card, here FROM cards ORDER BY seat")
         return [Card(seat, name, role, card, bool(here)) for seat, name, role, card, here in rows]
 
-    # --- invites -----------------------------------------------------------------------------------------------------
+    # --- invites ----------------------------------------------------------------------------------------------------
 
     async def keep_invite(self, note: InviteNote) -> None:
         """Note an invite, or what became of it. ``expires`` in ms since 1970."""
@@ -120,7 +120,7 @@ class Library:
         rows = self._store.query(f"{sql}{where} ORDER BY expires DESC, invite", values)
         return [InviteNote(bytes.fromhex(a), b, c, d, e, milliseconds(f)) for a, b, c, d, e, f in rows]
 
-    # --- checkpoints -------------------------------------------------------------------------------------------------
+    # --- checkpoints ------------------------------------------------------------------------------------------------
 
     async def keep_checkpoint(self, note: CheckpointNote) -> None:
         """Note a checkpoint, in place of the last of that name."""
@@ -131,7 +131,7 @@ class Library:
         rows = self._store.query("SELECT name, entry, file FROM checkpoints ORDER BY rowid")
         return [CheckpointNote(name, bytes.fromhex(entry), file) for name, entry, file in rows]
 
-    # --- health ------------------------------------------------------------------------------------------------------
+    # --- health -----------------------------------------------------------------------------------------------------
 
     async def record_health(self, note: HealthNote) -> None:
         """Note a status, unless it is the one the member had last. The oldest of many are dropped."""
@@ -154,7 +154,7 @@ class Library:
         rows = self._store.query(sql, (*values, most))
         return [HealthNote(member, status, why, milliseconds(since)) for member, status, why, since in rows]
 
-    # --- drafts ------------------------------------------------------------------------------------------------------
+    # --- drafts -----------------------------------------------------------------------------------------------------
 
     async def keep_draft(self, place: str, text: str) -> None:
         """Keep what was written and not yet told, so that closing the window loses nothing; "" forgets it.
@@ -171,7 +171,7 @@ class Library:
         rows = self._store.query("SELECT text FROM drafts WHERE place = ?", (place,))
         return str(rows[0][0]) if rows else ""
 
-    # --- what was said -----------------------------------------------------------------------------------------------
+    # --- what was said ----------------------------------------------------------------------------------------------
 
     def is_filled_to(self, canon_head: bytes) -> bool:
         """Whether the lines stand where canon stands; otherwise :meth:`fill` them anew."""

@@ -12,57 +12,38 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import trio
 
-from dwnet.errors import NodeError
 from dwnet.mesh import Mesh
 from dwnet.node import Draft, LinkClosed, LinkOpened, Node
-from dwnet.shipped import words
 from narrator_app import health
 from narrator_app.direction import Accept, Ask, Circumstances, Decision, Miss, Pace, decide
 from narrator_app.errors import AnotherCopy
 from narrator_app.health import Condition, Signal, Status
 from narrator_app.wording import line_text
 from protocol.effects import Claimed, Forked, Heard, Held, Learned, Ready, SecondCopy, Took
-from protocol.encoding import encode
 from protocol.entry import Entry
-from protocol.errors import Code
 from protocol.invite import Claim
 from protocol.kinds import (
     NARRATOR,
     Accepted,
     Adopted,
     Cued,
-    Granted,
     Missed,
     Opened,
-    Resealed,
-    Revoked,
     SetAside,
-    Sheet,
 )
 from protocol.messages import Ephemeral
 from protocol.moments import ClipMade, Health, Timing, Tokens, read_moment
-from protocol.names import four_words
 from protocol.story import Story
 
 Happening = dict[str, Any]
-RESEALED = 256  # older whispers that a newcomer to a seat is given the keys of
 TIMINGS = 64
 logger = logging.getLogger(__name__)
-
-REFUSALS: dict[Code, str] = {
-    Code.INVITE_UNKNOWN: "This invite is not one of this story's. Ask the narrator for a new one.",
-    Code.INVITE_USED: "This invite was used already, by somebody else. An invite works once; ask the narrator for another.",
-    Code.INVITE_EXPIRED: "This invite has expired. Ask the narrator for a new one.",
-    Code.INVITE_REVOKED: "The narrator has withdrawn this invite. Ask for a new one.",
-    Code.INVITE_NEEDS_NARRATOR: "The narrator's story was restored from an older copy; this invite is from before. Ask for a new one.",
-    Code.REVOKED: "The narrator has given this seat to somebody else, or closed it. Ask for a new invite to come back.",
-}
 
 
 class Narrator:
@@ -75,7 +56,7 @@ class Narrator:
         self.conditions: dict[int, Condition] = {}
         self.rates: dict[int, Health] = {}
         self.forced: deque[tuple[bytes, int]] = deque(maxlen=64)
-        self.behind_since: int | None = self._now() if behind else None
+        self.behind_since: int | None = self.now() if behind else None
         self.timings: dict[bytes, dict[str, int]] = {}
         self._paces: dict[bytes, Pace] = {}
         self._away: dict[int, float] = {}
@@ -84,6 +65,7 @@ class Narrator:
         self._listeners: list[Callable[[Happening], None]] = []
         self._changed = trio.Event()
         self._tail_at: float | None = None
+        self.admit: Callable[[int, Claim], Awaitable[None]] = _nobody
 
     @property
     def story(self) -> Story:
@@ -128,8 +110,7 @@ class Narrator:
             async for event in events:
                 await self._handle(event)
 
-    # --- events
-    # --------------------------------------------------------------------------------------------------------
+    # --- events ---------------------------------------------------------------------------------------------------
 
     async def _handle(self, event: object) -> None:
         match event:
@@ -138,7 +119,7 @@ class Narrator:
             case Heard(ephemeral=one):
                 self._heard(one)
             case Claimed(link=link, claim=claim):
-                await self._claimed(link, claim)
+                await self.admit(link, claim)
             case Ready(member=member):
                 self.observe(self._seat_of(member), Signal.LINKED, "Connected.")
             case LinkClosed(member=member, text=text) if member not in self.node.gossip.remotes().values():
@@ -152,7 +133,8 @@ class Narrator:
                 name = self.node.ledger.authority.name_of(first.author)
                 self.happen(
                     "notice",
-                    what=f"{name} has signed two different things at one place. What was accepted stays; nothing new is taken from there. Invite that seat anew: /invite {name}",
+                    what=f"{name} has signed two different things at one place. What was accepted stays; nothing "
+                    f"new is taken from there. Invite that seat anew: /invite {name}",
                 )
             case Held(author=author):
                 name = self.node.ledger.authority.name_of(author)
@@ -248,15 +230,14 @@ class Narrator:
         if own is not None and (other is None or (other.opened_at, other.id) < (own.opened_at, own.id)):
             raise AnotherCopy
 
-    # --- health
-    # ----------------------------------------------------------------------------------------------------------
+    # --- health ---------------------------------------------------------------------------------------------------
 
     def observe(self, seat: int | None, signal: Signal, why: str) -> None:
         """Take note of how a seat's member is; tell it when it changed."""
         if seat is None or seat == NARRATOR:
             return
         before = self.conditions.get(seat)
-        after = health.observe(before or health.begin(self._now()), signal, why, self._now())
+        after = health.observe(before or health.begin(self.now()), signal, why, self.now())
         self.conditions[seat] = after
         if after.status in (Status.OFFLINE, Status.UNREACHABLE):
             self._away.setdefault(seat, trio.current_time())
@@ -281,7 +262,7 @@ class Narrator:
     def _begin_condition(self, seat: int) -> None:
         if seat == NARRATOR or seat in self.conditions:
             return
-        self.conditions[seat] = health.begin(self._now())
+        self.conditions[seat] = health.begin(self.now())
         if self.node.ledger.authority.occupant(seat) is not None:
             self.observe(seat, Signal.GRANTED, "Not connected yet.")
         else:
@@ -303,8 +284,7 @@ class Narrator:
         member = self.node.ledger.authority.member(key)
         return member.seat if member else None
 
-    # --- direction
-    # -------------------------------------------------------------------------------------------------------
+    # --- direction ------------------------------------------------------------------------------------------------
 
     async def _direct(self) -> None:
         while True:
@@ -365,55 +345,9 @@ class Narrator:
                     "notice", what=f"{len(gained)} entries of an earlier evening came to light. /adopt joins them here."
                 )
 
-    # --- joining
-    # ---------------------------------------------------------------------------------------------------------
-
-    async def _claimed(self, link: int, claim: Claim) -> None:
-        authority = self.node.ledger.authority
-        answer = authority.judge(claim.invite_public, claim.member_public, self._now(), behind_since=self.behind_since)
-        if answer is Code.DONE:
-            return
-        if answer is not None:
-            self.node.perform(self.node.gossip.refuse(link, claim.member_public, answer, REFUSALS[answer]))
-            self.happen("notice", what=f"Somebody tried to join and was refused: {REFUSALS[answer]}")
-            return
-        invited = authority.invites[claim.invite_public]
-        drafts = [*self._revoking(invited.seat), Draft(_granted(claim, invited.seat, invited.role))]
-        drafts += self._told_to(invited.seat)
-        await self.node.write(*drafts)
-        four = " ".join(four_words(self.node.ledger.tag, claim.member_public, claim.invite_public, words()))
-        self.observe(invited.seat, Signal.GRANTED, "Has joined.")
-        self.observe(invited.seat, Signal.LINKED, "Has joined.")
-        self.happen("joined", member=self.name_of(invited.seat), role=invited.role, words=four)
-
-    def _revoking(self, seat: int) -> list[Draft]:
-        """A seat that is taken moves: the old key counts up to what we hold of it."""
-        old = self.node.ledger.authority.occupant(seat)
-        return [Draft(self.revoking(old.key, "The seat was given to another machine."))] if old else []
-
-    def revoking(self, member: bytes, why: str) -> Revoked:
-        heads = self.node.ledger.log.heads(member)[-256:]
-        return Revoked(member, tuple((run, head.seq) for run, head in heads), why)
-
-    def _told_to(self, seat: int) -> list[Draft]:
-        """What a newcomer to a seat must know: its card's private part, and the keys of the whispers it was part of."""
-        drafts = []
-        if seat in self.story.sheets:
-            drafts.append(Draft(Sheet(seat, self.story.sheets[seat]), (), (NARRATOR, seat)))
-        for entry in self.node.ledger.entries.values():
-            if entry.kind in ("narrate", "line", "edit", "cue") and (opening := self.node.ledger.opening(entry)):
-                if opening.audience is not None and seat in opening.audience and opening.key:
-                    drafts.append(Draft(Resealed(opening.key), (entry.id,), (NARRATOR, seat)))
-        return drafts[:1] + drafts[1:][-RESEALED:]
-
-    def _now(self) -> int:
+    def now(self) -> int:
         return int(time.time() * 1000)
 
 
-def _granted(claim: Claim, seat: int, role: str) -> Granted:
-    return Granted(seat, role, claim.member_public, claim.seal_public, claim.invite_public, encode(claim.to_value()))
-
-
-def explain(error: NodeError) -> Happening:
-    """An error as a happening."""
-    return {"what": error.what, "hint": error.hint}
+async def _nobody(link: int, claim: Claim) -> None:
+    """Until somebody stands at the door, claims wait for the next try."""

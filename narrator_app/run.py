@@ -19,12 +19,14 @@ from dwnet.settings import Settings, remember_port
 from dwnet.stage import Shown, Stage
 from dwnet.version import AGENT
 from narrator_app import reading as reading
+from narrator_app.admission import Admission
 from narrator_app.casting import Casting
 from narrator_app.commands import Desk
 from narrator_app.intents import Intents
 from narrator_app.librarian import Librarian
 from narrator_app.library import open_library
 from narrator_app.narrator import Happening, Narrator
+from narrator_app.places import story_settings
 from narrator_app.shelf import Shelf
 from protocol import messages
 from protocol.errors import Code
@@ -64,6 +66,7 @@ async def narrate(
         stage = Stage(node, clips, player, settings.audio, show)
         narrator = Narrator(node, mesh, behind=home.level is Level.OLDER)
         narrator.listen(listener)
+        narrator.admit = Admission(narrator).answer
         casting = Casting(narrator, settings.root / "here", nursery)
         intents = Intents(narrator, settings.root / "draft.txt", stage.silence)
         shelf = Shelf(narrator, home.store, settings)
@@ -97,7 +100,7 @@ async def narrate(
         finally:
             with trio.CancelScope(shield=True), trio.move_on_after(GOODBYE_SECONDS):
                 node.close_links(Code.GOING_AWAY, "The narrator has left; the story goes on when he is back.")
-                while node.links:
+                while node.links:  # noqa: ASYNC110 - a link ends by itself, and nobody else waits for all of them
                     await trio.sleep(0.02)
             nursery.cancel_scope.cancel()
 
@@ -118,11 +121,12 @@ async def until_signal(stop: Callable[[], None]) -> None:
             stop()
 
 
-def headless(settings: Settings, name: str, *, json: bool) -> int:
-    """``dwnet narrate --headless``: narration and /commands on stdin. Returns the exit code."""
+def headless(settings: Settings, story: str, *, json: bool) -> int:
+    """``dwnet narrate --headless``: narration and /commands on stdin, in the story of this name. Returns the exit code."""
     from narrator_app.headless import converse
 
-    return trio.run(partial(converse, settings, name, json=json))
+    where, name = story_settings(settings, story)
+    return trio.run(partial(converse, where, name, json=json))
 
 
 def demo(settings: Settings, *, beats: int, out: str) -> int:
