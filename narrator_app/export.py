@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from dwnet.text import clean
 from protocol.shapes import Span
 
 FORMAT, VERSION = "dreamweaver-story", 1
-NARRATOR = "Narrator"
 
 # A terminal obeys these also when they are shown as part of a file. In JSON all of them can stand escaped.
 _BEYOND_ASCII_CONTROL = re.compile("[\x7f-\x9f\u2028\u2029]")
@@ -95,15 +94,11 @@ def to_json(book: Book) -> bytes:
 
 def to_text(book: Book) -> bytes:
     """The book as a page: title, cast, narration as prose, lines as ``Name: text``, the fingerprint last."""
-    title = _shown(book.title)
-    parts = [f"{title}\n{'=' * _width(title)}"]
+    title = clean(book.title)
+    parts = [f"{title}\n{'=' * len(title)}"]
     if book.cast:
-        parts.append("Told by the narrator, with " + _listed([_shown(member.name) for member in book.cast]) + ".")
-    beat = 0
-    for passage in book.passages:
-        opens = passage.beat != beat or passage.kind in ("narration", "scene")
-        beat = passage.beat
-        parts.extend(_paragraph(passage) if opens else ["\n".join(_paragraph(passage))])
+        parts.append(f"Told by the narrator, with {_listed(member.name for member in book.cast)}.")
+    parts.extend(_paragraph(passage) for passage in book.passages)
     words = " ".join(book.fingerprint_words)
     parts.append(f"--\nFingerprint: {words}\n{book.fingerprint_hex}\nStory: {book.tag}")
     return ("\n\n".join(parts) + "\n").encode("utf-8", "replace")
@@ -114,31 +109,21 @@ def _passage(passage: Passage) -> dict[str, object]:
     return {**asdict(passage), "spans": spans, "audience": list(passage.audience)}
 
 
-def _paragraph(passage: Passage) -> Iterator[str]:
-    text = _shown(passage.text if passage.heard is None else passage.heard)
+def _paragraph(passage: Passage) -> str:
+    text, speaker = clean(passage.text), clean(passage.speaker)
     if passage.heard is not None and passage.heard != passage.text:
-        text = f"{text} —".lstrip()
-    if passage.kind == "scene":
-        yield "* * *"
-    if passage.kind == "whisper":
-        yield f"({_shown(passage.speaker)}, to {_listed([_shown(name) for name in passage.audience])}: {text})"
-    elif passage.kind == "line":
-        yield f"{_shown(passage.speaker)}: {text}"
-    else:
-        yield text
+        text = f"{clean(passage.heard)} —".lstrip()
+    match passage.kind:
+        case "line":
+            return f"{speaker}: {text}"
+        case "whisper":
+            return f"({speaker}, to {_listed(passage.audience)}: {text})"
+        case "scene":
+            return f"* * *\n\n{text}"
+        case "narration":
+            return text
 
 
-def _listed(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names) or "nobody"
-
-
-def _shown(text: str) -> str:
-    """Text without what a terminal or a reader's eye would obey instead of showing."""
-    return "".join(one for one in text if one == "\n" or unicodedata.category(one) not in ("Cc", "Cs", "Zl", "Zp"))
-
-
-def _width(text: str) -> int:
-    """Columns of a line in a terminal: East Asian wide letters take two, accents none."""
-    return sum(
-        0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text
-    )
+def _listed(names: Iterable[str]) -> str:
+    *rest, last = [clean(name) for name in names] or ["nobody"]
+    return f"{', '.join(rest)} and {last}" if rest else last
