@@ -32,7 +32,8 @@ class View:
             print_json({"event": event, "at": stamp, **facts})
         elif event == "joined":
             self.terminal.notice(
-                f"Joined “{facts['story']}” as {facts['member']}. The narrator sees the same four words: {facts['words']}"
+                f"Joined “{facts['story']}” as {facts['member']}. "
+                f"The narrator sees the same four words: {facts['words']}"
             )
         elif event == "ready":
             self.terminal.notice("The story appears here as it is told. Ctrl-C leaves; dwnet peer comes back.")
