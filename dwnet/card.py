@@ -201,7 +201,7 @@ def card_from_parts(public: PublicCard, private: bytes) -> Card:
     changed: dict[str, object] = {"voice": public.voice, "colour": public.colour}
     if abs(public.talkativeness - card.talkativeness) > 0.005:  # it travels in hundredths
         changed["talkativeness"] = public.talkativeness
-    tags = card.tags if public_part(card).tags == public.tags else public.tags
+    tags = card.tags if public.tags in ((), public_part(card).tags) else public.tags
     return replace(card.having(**changed), name=public.name, tags=tags)
 
 
