@@ -11,7 +11,6 @@ import trio
 from dwnet.errors import NodeError
 from dwnet.settings import Settings
 from dwnet.shipped import Scene, scene
-from dwnet.stage import LineVoiced, Shown
 from dwnet.terminal import Terminal
 from narrator_app.direction import open_cue
 from narrator_app.headless import Screen, read_lines
@@ -38,26 +37,14 @@ async def play(settings: Settings, *, beats: int, out: str) -> int:
     opening = scene("opening")
     terminal = Terminal(interactive=sys.stdin.isatty() and sys.stdout.isatty())
     screen = Screen(terminal)
-    voiced: list[LineVoiced] = []
+    narrating = trio.Event()
 
     def happened(one: Happening) -> None:
-        if (
-            one["event"] in ("missed", "error")
-            or (one["event"] == "notice" and screen.desk is not None)
-            or (
-                terminal.interactive
-                and screen.desk is not None
-                and one["event"] in ("line", "checkpoint", "exported", "branch", "story")
-            )
-        ):
+        """While the scene is set and played, only what a spectator wants to see; to a narrator, everything."""
+        if narrating.is_set() or one["event"] in ("missed", "error"):
             screen.happened(one)
 
-    def shown(one: Shown) -> None:
-        screen.shown(one)
-        if isinstance(one, LineVoiced):
-            voiced.append(one)
-
-    async with trio.open_nursery() as nursery, narrate(settings, opening.title, happened, shown) as evening:
+    async with trio.open_nursery() as nursery, narrate(settings, opening.title, happened, screen.shown) as evening:
         with trio.CancelScope() as talking:
             nursery.start_soon(until_signal, talking.cancel)
             await _gather(evening, opening, terminal, settings)
@@ -66,8 +53,10 @@ async def play(settings: Settings, *, beats: int, out: str) -> int:
                 terminal.notice(f"{evening.silent} The spoken lines are kept as files.")
             await _play_scene(evening, opening, terminal, beats)
             if terminal.interactive:
+                narrating.set()
                 await _hand_over(evening, opening, terminal)
-        await _leave(evening, folder, settings, voiced, terminal)
+        narrating = trio.Event()
+        await _leave(evening, folder, settings, terminal)
         nursery.cancel_scope.cancel()
     return 0
 
@@ -84,7 +73,7 @@ async def _gather(evening: Evening, opening: Scene, terminal: Terminal, settings
             await desk.casting.play_here(seat)
     with trio.move_on_after(READY_SECONDS) as waiting:
         while not all(one.status is Status.RESPONSIVE for one in desk.narrator.conditions.values()):
-            await trio.sleep(0.1)
+            await desk.narrator.something()
     if waiting.cancelled_caught:
         waits = next(one for one in desk.narrator.conditions.values() if one.status is not Status.RESPONSIVE)
         raise DemoStuck(why=waits.why, folder=settings.root)
@@ -112,7 +101,7 @@ async def settled(evening: Evening) -> None:
             done = not set(story.plans.get(beat, ())) - asked and open_cue(story) is None and not story.offered
             if done and not evening.stage.busy():
                 return
-            await trio.sleep(0.05)
+            await evening.desk.narrator.something()
 
 
 async def _hand_over(evening: Evening, opening: Scene, terminal: Terminal) -> None:
@@ -123,9 +112,7 @@ async def _hand_over(evening: Evening, opening: Scene, terminal: Terminal) -> No
         await read_lines(terminal, evening.desk)
 
 
-async def _leave(
-    evening: Evening, folder: Path, settings: Settings, voiced: list[LineVoiced], terminal: Terminal
-) -> None:
+async def _leave(evening: Evening, folder: Path, settings: Settings, terminal: Terminal) -> None:
     """Write the story and its clips where people find them."""
     with trio.CancelScope(shield=True):
         for form in ("dwlog", "json", "txt"):

@@ -64,6 +64,7 @@ class Narrator:
         self._written: dict[bytes, str] = {}
         self._listeners: list[Callable[[Happening], None]] = []
         self._changed = trio.Event()
+        self._stirred = trio.Event()
         self._tail_at: float | None = None
         self.admit: Callable[[int, Claim], Awaitable[None]] = _nobody
 
@@ -84,6 +85,12 @@ class Narrator:
     def changed(self) -> None:
         """Look again at who speaks next."""
         self._changed.set()
+        self._stirred.set()
+        self._stirred = trio.Event()
+
+    async def something(self) -> None:
+        """Wait until anything changes; at the latest a second, since some things end without a word."""
+        await self._stirred.wait()
 
     def name_of(self, seat: int | None) -> str:
         return (
