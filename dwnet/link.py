@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 from typing import Protocol
 
 import trio
@@ -82,6 +83,7 @@ class Link:
         self._pings = 0
         self._pinged_at = self.opened_at
         self._asked = False  # whether a ping went into this silence already
+        self._patient_until = math.inf  # when a write has made no progress for too long
         self._pace = Pace(limits.FRAMES_PER_SECOND, limits.FRAMES_BURST, self.opened_at)
 
     @property
@@ -129,6 +131,10 @@ class Link:
             self._ending = (code, text)
             self._scope.cancel()
 
+    def _cut(self) -> None:
+        stalled = trio.current_time() >= self._patient_until
+        self._end(None, "the other side has stopped reading" if stalled else "the connection was cut")
+
     # --- reading ----------------------------------------------------------------------------------------------------
 
     async def _read(self) -> None:
@@ -140,7 +146,7 @@ class Link:
                 if self._ending is None:
                     self._take(data)
         except SocketClosed:
-            self._end(None, "the connection was cut")
+            self._cut()
         except RemoteError as error:
             logger.warning("%s sent what nobody may send: %s", self.address, error)
             self._end(error.code, str(error))
@@ -189,7 +195,7 @@ class Link:
             if self._goodbye is not None:
                 await self._leave(self._goodbye, self._ending[0])
         except SocketClosed:
-            self._end(None, "the connection was cut")
+            self._cut()
         self._scope.cancel()
 
     async def _leave(self, goodbye: bytes, code: Code | None) -> None:
@@ -200,11 +206,12 @@ class Link:
         await self._socket.aclose()
 
     async def _send(self, batch: list[bytes]) -> None:
-        with trio.move_on_after(limits.WRITE_STALL_SECONDS) as progress:
+        self._patient_until = trio.current_time() + limits.WRITE_STALL_SECONDS
+        with trio.move_on_at(self._patient_until) as progress:
             await self._socket.send(self._session.pack(batch))
         if progress.cancelled_caught:
-            self._end(None, "the other side has stopped reading")
             raise SocketClosed(address=self.address)
+        self._patient_until = math.inf
 
     # --- silence ----------------------------------------------------------------------------------------------------
 
@@ -212,15 +219,15 @@ class Link:
         """Ping at once, to know the round trip, and then after every silence."""
         self._ping()
         while self._ending is None:
-            wake_at = self._heard_at + (limits.SILENCE_SECONDS if self._asked else limits.PING_SECONDS)
+            patience = limits.SILENCE_SECONDS if self._asked else limits.PING_SECONDS
+            wake_at = min(self._heard_at + patience, trio.current_time() + limits.PING_SECONDS)
             await trio.sleep_until(wake_at)
             now = trio.current_time()
-            silence = now - self._heard_at
             if now - wake_at > TARDY:
                 self._heard_at = now  # what came meanwhile has not been read yet
-            elif silence >= limits.SILENCE_SECONDS:
+            elif self._asked and now >= self._heard_at + limits.SILENCE_SECONDS:
                 self._end(None, f"nothing was heard for {limits.SILENCE_SECONDS} seconds")
-            elif silence >= limits.PING_SECONDS and not self._asked:
+            elif not self._asked and now >= self._heard_at + limits.PING_SECONDS:
                 self._ping()
 
     def _ping(self) -> None:
