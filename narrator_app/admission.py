@@ -54,8 +54,8 @@ class Admission:
         drafts += self._told_to(invited.seat)
         await self.narrator.node.write(*drafts)
         four = " ".join(four_words(self.narrator.node.ledger.tag, claim.member_public, claim.invite_public, words()))
-        self.narrator.observe(invited.seat, Signal.GRANTED, "Has joined.")
-        self.narrator.observe(invited.seat, Signal.LINKED, "Has joined.")
+        self.narrator.attendance.observe(invited.seat, Signal.GRANTED, "Has joined.")
+        self.narrator.attendance.observe(invited.seat, Signal.LINKED, "Has joined.")
         self.narrator.happen("joined", member=self.narrator.name_of(invited.seat), role=invited.role, words=four)
 
     def _revoking(self, seat: int) -> list[Draft]:

@@ -116,7 +116,7 @@ class Casting:
         node, mesh = self.narrator.node, self.narrator.mesh
         code = Invite(node.ledger.tag, secret, expires // 1000, tuple(mesh.addresses[:3]))
         await node.write(Draft(Invited(invite_key(secret).public, seat, role, expires)))
-        self.narrator.observe(seat, Signal.INVITED, "An invite was made.")
+        self.narrator.attendance.observe(seat, Signal.INVITED, "An invite was made.")
         made = NewInvite(format_invite(code), self.narrator.name_of(seat), role, expires)
         until = datetime.fromtimestamp(expires / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         self.narrator.happen("invite", code=made.code, member=made.member, role=role, expires=until)
@@ -148,7 +148,7 @@ class Casting:
             await narrator.node.write(Draft(revoking(narrator, member.key, "Closed by the narrator.")))
             for link in [one for one in narrator.node.links.values() if one.remote == member.key]:
                 link.close(Code.REVOKED, "The narrator closed this seat.")
-        narrator.observe(seat, Signal.DEACTIVATED, "Closed by the narrator.")
+        narrator.attendance.observe(seat, Signal.DEACTIVATED, "Closed by the narrator.")
 
     # --- characters on this machine ---------------------------------------------------------------------------------
 

@@ -150,7 +150,7 @@ async def _scene(desk: Desk, rest: str) -> None:
 
 
 async def _status(desk: Desk, rest: str) -> None:
-    for seat in sorted(desk.narrator.conditions):
+    for seat in sorted(desk.narrator.attendance.conditions):
         desk.narrator.tell_status(seat)
     desk.narrator.happen("story", **desk.shelf.summary())
 

@@ -72,10 +72,10 @@ async def _gather(evening: Evening, opening: Scene, terminal: Terminal, settings
             seat = await desk.casting.cast(desk.casting.find_card(name))
             await desk.casting.play_here(seat)
     with trio.move_on_after(READY_SECONDS) as waiting:
-        while not all(one.status is Status.RESPONSIVE for one in desk.narrator.conditions.values()):
+        while not all(one.status is Status.RESPONSIVE for one in desk.narrator.attendance.conditions.values()):
             await desk.narrator.something()
     if waiting.cancelled_caught:
-        waits = next(one for one in desk.narrator.conditions.values() if one.status is not Status.RESPONSIVE)
+        waits = next(one for one in desk.narrator.attendance.conditions.values() if one.status is not Status.RESPONSIVE)
         raise DemoStuck(why=waits.why, folder=settings.root)
 
 

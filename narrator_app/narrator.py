@@ -20,10 +20,10 @@ import trio
 
 from dwnet.mesh import Mesh
 from dwnet.node import Draft, LinkClosed, LinkOpened, Node
-from narrator_app import health
+from narrator_app.attendance import Attendance
 from narrator_app.direction import Accept, Ask, Circumstances, Decision, Miss, Pace, decide
 from narrator_app.errors import AnotherCopy
-from narrator_app.health import Condition, Signal, Status
+from narrator_app.health import Signal
 from narrator_app.wording import line_text
 from protocol.effects import Claimed, Forked, Heard, Held, Learned, Ready, SecondCopy, Took
 from protocol.entry import Entry
@@ -53,15 +53,11 @@ class Narrator:
         self.node = node
         self.mesh = mesh
         self.review = False
-        self.conditions: dict[int, Condition] = {}
-        self.rates: dict[int, Health] = {}
+        self.attendance = Attendance(node, mesh, self.tell_status, self.now)
         self.forced: deque[tuple[bytes, int]] = deque(maxlen=64)
         self.behind_since: int | None = self.now() if behind else None
         self.timings: dict[bytes, dict[str, int]] = {}
         self._paces: dict[bytes, Pace] = {}
-        self._away: dict[int, float] = {}
-        self._failing: dict[int, str] = {}
-        self._written: dict[bytes, str] = {}
         self._listeners: list[Callable[[Happening], None]] = []
         self._changed = trio.Event()
         self._stirred = trio.Event()
@@ -102,7 +98,7 @@ class Narrator:
         await self.node.write(Draft(Opened(self.node.ledger.canon.head, agent)))
         await self.settle_tails()
         for seat in self.story.seats.values():
-            self._begin_condition(seat.number)
+            self.attendance.begin(seat.number)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Direct the story until cancelled.
@@ -112,7 +108,7 @@ class Narrator:
         events = self.node.subscribe()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._direct)
-            nursery.start_soon(self._watch_absence)
+            nursery.start_soon(self._keep_time)
             task_status.started()
             async for event in events:
                 await self._handle(event)
@@ -128,9 +124,9 @@ class Narrator:
             case Claimed(link=link, claim=claim):
                 await self.admit(link, claim)
             case Ready(member=member):
-                self.observe(self._seat_of(member), Signal.LINKED, "Connected.")
+                self.attendance.observe(self._seat_of(member), Signal.LINKED, "Connected.")
             case LinkClosed(member=member, text=text) if member not in self.node.gossip.remotes().values():
-                self.observe(self._seat_of(member), Signal.LOST, text or "The connection ended.")
+                self.attendance.observe(self._seat_of(member), Signal.LOST, text or "The connection ended.")
             case LinkOpened(address=address):
                 logger.info("a link from %s", address)
             case Learned(records=records):
@@ -163,7 +159,7 @@ class Narrator:
         elif entry.kind in ("cast", "grant", "revoke"):
             opening = self.node.ledger.opening(entry)
             if opening and entry.kind == "cast":
-                self._begin_condition(opening.body.seat)  # type: ignore[attr-defined]
+                self.attendance.begin(opening.body.seat)  # type: ignore[attr-defined]
 
     def _note_cue(self, entry: Entry) -> None:
         if entry.kind == "cue":
@@ -209,7 +205,7 @@ class Narrator:
             case Timing.kind:
                 self._note_timing(read_moment(Timing, one.payload))
             case Health.kind:
-                self._note_health(seat, read_moment(Health, one.payload))
+                self.attendance.hear(seat, read_moment(Health, one.payload))
 
     def _note_timing(self, timing: Timing) -> None:
         self.timings[timing.cue] = {
@@ -223,68 +219,23 @@ class Narrator:
         while len(self.timings) > TIMINGS:
             del self.timings[next(iter(self.timings))]
 
-    def _note_health(self, seat: int, said: Health) -> None:
-        self.rates[seat] = said
-        signal = {"loading": Signal.LOADING, "ready": Signal.READY, "slow": Signal.SLOW}.get(said.state, Signal.FAILING)
-        self._failing.pop(seat, None)
-        if signal is Signal.FAILING:
-            self._failing[seat] = said.why
-        why = said.why or (f"Ready, with {said.writer}." if signal is Signal.READY else "")
-        self.observe(seat, signal, why)
-
     def _second_copy(self, run: bytes) -> None:
         other, own = self.node.ledger.canon.runs.get(run), self.node.ledger.canon.runs.get(self.node.run_id)
         if own is not None and (other is None or (other.opened_at, other.id) < (own.opened_at, own.id)):
             raise AnotherCopy
 
-    # --- health ---------------------------------------------------------------------------------------------------
-
-    def observe(self, seat: int | None, signal: Signal, why: str) -> None:
-        """Take note of how a seat's member is; tell it when it changed."""
-        if seat is None or seat == NARRATOR:
-            return
-        before = self.conditions.get(seat)
-        after = health.observe(before or health.begin(self.now()), signal, why, self.now())
-        self.conditions[seat] = after
-        if after.status in (Status.OFFLINE, Status.UNREACHABLE):
-            self._away.setdefault(seat, trio.current_time())
-        else:
-            self._away.pop(seat, None)
-        if before is None or after.status is not before.status:
-            self.tell_status(seat)
+    # --- who is here -----------------------------------------------------------------------------------------------
 
     def tell_status(self, seat: int) -> None:
-        condition = self.conditions[seat]
-        name = self.name_of(seat)
-        since = datetime.fromtimestamp(condition.since / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        self.happen(
-            "status",
-            member=name,
-            status=condition.status.value,
-            why=condition.why,
-            since=since,
-            remedy=condition.remedy(name),
-        )
+        """How a seat's member is."""
+        self.happen("status", **self.attendance.facts(seat, self.name_of(seat)))
 
-    def _begin_condition(self, seat: int) -> None:
-        if seat == NARRATOR or seat in self.conditions:
-            return
-        self.conditions[seat] = health.begin(self.now())
-        if self.node.ledger.authority.occupant(seat) is not None:
-            self.observe(seat, Signal.GRANTED, "Not connected yet.")
-        else:
-            self.tell_status(seat)
-
-    async def _watch_absence(self) -> None:
+    async def _keep_time(self) -> None:
         while True:
             await trio.sleep(1)
             if self._tail_at is not None and trio.current_time() - self._tail_at >= 1:
                 await self.settle_tails()
-            for seat in list(self._away):
-                member = self.node.ledger.authority.occupant(seat)
-                reach = self.mesh.reach.get(member.key) if member else None
-                if reach is not None and reach.addresses and reach.failed >= 2:
-                    self.observe(seat, Signal.UNREACHABLE, reach.why or "No address answers.")
+            self.attendance.look_for_absent()
             self.changed()
 
     def _seat_of(self, key: bytes) -> int | None:
@@ -302,7 +253,12 @@ class Narrator:
 
     def _next(self) -> Decision | None:
         around = Circumstances(
-            trio.current_time(), self.review, self._paces, self._away, self._failing, tuple(self.forced)
+            trio.current_time(),
+            self.review,
+            self._paces,
+            self.attendance.away,
+            self.attendance.failing,
+            tuple(self.forced),
         )
         return decide(self.story, self.node.ledger.authority, around)
 

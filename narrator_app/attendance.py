@@ -1,0 +1,85 @@
+"""Who is here: every seat's condition, kept by what links, health reports and dialling tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import trio
+
+from dwnet.mesh import Mesh
+from dwnet.node import Node
+from narrator_app import health
+from narrator_app.health import Condition, Signal, Status
+from protocol.kinds import NARRATOR
+from protocol.moments import Health
+
+TRIED = 2  # rounds of dialling every address, after which a member counts as out of reach
+_SIGNALS = {"loading": Signal.LOADING, "ready": Signal.READY, "slow": Signal.SLOW, "failing": Signal.FAILING}
+
+
+class Attendance:
+    """All conditions of one story. ``tell`` is called with a seat whose status changed; ``now`` gives ms since 1970."""
+
+    def __init__(self, node: Node, mesh: Mesh, tell: Callable[[int], None], now: Callable[[], int]) -> None:
+        self.conditions: dict[int, Condition] = {}
+        self.reports: dict[int, Health] = {}
+        self.away: dict[int, float] = {}  # since when, on trio's clock, a seat has no link
+        self.failing: dict[int, str] = {}  # why a seat cannot answer, in its own word
+        self._node = node
+        self._mesh = mesh
+        self._tell = tell
+        self._now = now
+
+    def begin(self, seat: int) -> None:
+        """A seat is there: nobody's yet, or somebody's who is not connected."""
+        if seat == NARRATOR or seat in self.conditions:
+            return
+        self.conditions[seat] = health.begin(self._now())
+        if self._node.ledger.authority.occupant(seat) is not None:
+            self.observe(seat, Signal.GRANTED, "Not connected yet.")
+        else:
+            self._tell(seat)
+
+    def observe(self, seat: int | None, signal: Signal, why: str) -> None:
+        """Take note of how a seat's member is; tell it when its status changed."""
+        if seat is None or seat == NARRATOR:
+            return
+        before = self.conditions.get(seat)
+        after = health.observe(before or health.begin(self._now()), signal, why, self._now())
+        self.conditions[seat] = after
+        if after.status in (Status.OFFLINE, Status.UNREACHABLE):
+            self.away.setdefault(seat, trio.current_time())
+        else:
+            self.away.pop(seat, None)
+        if before is None or after.status is not before.status:
+            self._tell(seat)
+
+    def hear(self, seat: int, said: Health) -> None:
+        """A member's own word about its engines."""
+        self.reports[seat] = said
+        signal = _SIGNALS.get(said.state, Signal.FAILING)
+        self.failing.pop(seat, None)
+        if signal is Signal.FAILING:
+            self.failing[seat] = said.why
+        self.observe(seat, signal, said.why or (f"Ready, with {said.writer}." if signal is Signal.READY else ""))
+
+    def look_for_absent(self) -> None:
+        """Call about once a second: members whose addresses were all tried in vain are out of reach."""
+        for seat in list(self.away):
+            member = self._node.ledger.authority.occupant(seat)
+            reach = self._mesh.reach.get(member.key) if member else None
+            if reach is not None and reach.addresses and reach.failed >= TRIED:
+                self.observe(seat, Signal.UNREACHABLE, reach.why or "No address answers.")
+
+    def facts(self, seat: int, name: str) -> dict[str, str]:
+        """A seat's condition as a status happening tells it."""
+        condition = self.conditions[seat]
+        since = datetime.fromtimestamp(condition.since / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return {
+            "member": name,
+            "status": condition.status.value,
+            "why": condition.why,
+            "since": since,
+            "remedy": condition.remedy(name),
+        }
