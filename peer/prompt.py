@@ -1,6 +1,6 @@
 """What a model is given to read so that it answers as a character. Pure.
 
-Two manners, and which one is the writer's property. A **script** suits small models: one short persona, three
+Two manners, and which one is the writer's property. A **script** suits small models: one short persona, some
 exchanges of the card's examples, then narration and the character's own lines, the reply begun with a quotation mark.
 The lines of the others are left out unless they name the character: a small model copies what it has just read. A
 **chat** gives a model that follows instructions the whole card and everything that was said.
@@ -22,7 +22,8 @@ from peer.writer.guard import plain, whole_sentences
 
 Count = Callable[[str], int]
 
-EXAMPLES = 3  # exchanges a script opens with; with four, a small model answers with the examples
+EXAMPLES = 6  # exchanges a script opens with: a small model learns a manner of speaking from these and little else
+EXAMPLES_SHARE = 3  # they may take one part in three of a script
 PERSONA, TRAIT = 320, 160  # characters of description, and of each further trait, in a script
 SCRIPT_HISTORY = 700  # tokens; a longer past drowns the persona of a small model
 SCRIPT_LORE = 120  # tokens of lore in a script
@@ -37,6 +38,8 @@ CHAT_RULE = (
     "the first person, in character, one to three sentences, no lists, no headings. What {{char}} does may stand "
     "between asterisks. Never speak or decide for the Narrator or for anyone else, and never repeat what was said."
 )
+
+REMEMBERED = "(You remember: {})"  # a script has lore stand as narration: what is labelled, a small model reads out
 
 _MACRO = re.compile(r"\{\{\s*(char|user|story|original)\s*\}\}|<(BOT|USER)>", re.IGNORECASE)
 _COMMENT = re.compile(r"\{\{//[^{}]*\}\}")
@@ -76,8 +79,12 @@ def script(scene: Scene, budget: int, count: Count, since: str = "") -> Prompt:
     traits = [_clip(_fill(text, scene), TRAIT) for text in (card.personality, card.goals, card.scenario)]
     persona = " ".join([*lore.before, _clip(_fill(card.description, scene), PERSONA), *traits, *lore.after])
     opening = [Message("system", _one_line(f"You are {name}. {persona} {SCRIPT_RULE}"))]
+    left = budget // EXAMPLES_SHARE
     for told, answer in examples(scene)[:EXAMPLES]:
-        opening += [Message("user", told), Message("assistant", f'"{answer}"')]
+        exchange = [Message("user", told), Message("assistant", f'"{answer}"')]
+        left -= _cost(exchange, count)
+        if left >= 0:
+            opening += exchange
     room = min(budget - _cost(opening, count), SCRIPT_HISTORY)
     lines = [_script_line(turn, name) for turn in heard]
     history, since = _history(scene, heard, lines, lore.late, room, count, since)
@@ -105,7 +112,7 @@ def chat(scene: Scene, budget: int, count: Count, since: str = "") -> Prompt:
         start += shown
         room -= _cost(shown, count)
     lines = [_chat_line(turn, card.name) for turn in scene.turns]
-    history, since = _history(scene, scene.turns, lines, lore.late, room, count, since)
+    history, since = _history(scene, scene.turns, lines, lore.late, room, count, since, REMEMBERED)
     if last and history and history[-1].role == "user":
         history[-1] = replace(history[-1], text=f"{history[-1].text}\n\n({last})")
     return Prompt((*start, *history), "", _said(scene, scene.turns), since)
@@ -152,13 +159,20 @@ def _exchanges(block: str, scene: Scene) -> Iterator[tuple[str, str]]:
 
 
 def _history(
-    scene: Scene, turns: Sequence[Turn], lines: Sequence[str], late: Sequence[str], room: int, count: Count, since: str
+    scene: Scene,
+    turns: Sequence[Turn],
+    lines: Sequence[str],
+    late: Sequence[str],
+    room: int,
+    count: Count,
+    since: str,
+    remembered: str = "{}",
 ) -> tuple[list[Message], str]:
     """The turns that fit, as messages that alternate, and the first line of them; lore of the moment stands before the
     newest narration.
     """
     facts = " ".join(_one_line(fact) for fact in late)
-    known = f"({scene.card.name} knows: {facts})" if facts else ""
+    known = remembered.format(facts) if facts else ""
     room = max(room - count(known), LEAST_TURN)
     lines = [*lines[:-1], _shortened(lines[-1], room - MESSAGE_TOKENS, count)] if lines else []
     first = _first_kept(lines, room, count, since)
@@ -235,10 +249,12 @@ def _chat_line(turn: Turn, name: str) -> str:
 
 
 def _said(scene: Scene, turns: Sequence[Turn]) -> tuple[str, ...]:
-    """The character's own lines last: those a reply should differ from most."""
-    own = [answer for _, answer in examples(scene)[:EXAMPLES]]
-    own += [_one_line(turn.text) for turn in turns[-RECENT:] if turn.speaker == scene.card.name]
-    return (*(_one_line(turn.text) for turn in turns[-RECENT:] if turn.speaker != scene.card.name), *own)
+    """What was told, and last the character's own lines: a writer avoids most what stands last.
+
+    The examples are not in it: a character may say its favourite phrase again.
+    """
+    recent = [(turn.speaker == scene.card.name, _one_line(turn.text)) for turn in turns[-RECENT:]]
+    return (*(text for is_own, text in recent if not is_own), *(text for is_own, text in recent if is_own))
 
 
 def _names(text: str, name: str) -> bool:

@@ -77,7 +77,7 @@ class Guard:
         self._done = 0  # characters of it that were given out or dropped
         self._said = ""
         self._begun = False
-        self._loose = " \n," if quoted else " \n"  # what may stand before an end and is not worth saying
+        self._loose = " \n,:;" if quoted else " \n"  # what may stand before an end and is not worth saying
         self.pieces = 0
         self.stopped: Literal["", "end", "length", "cut"] = ""
 

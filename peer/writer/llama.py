@@ -30,7 +30,7 @@ BATCH = 64  # tokens read at a time: how long a cancelled pre-read may go on
 COUNTED = 4_096  # texts whose token counts are remembered
 MEMORY = 512  # tokens said before that a reply should not repeat
 FRESH = 48  # tokens said last whose words a reply should avoid
-DRY_BASE, DRY_FREE = 1.75, 2  # the penalty grows so with each token of a repetition beyond the first two
+DRY_BASE, DRY_FREE = 1.75, 5  # the penalty grows so with each token of a repetition beyond the first five
 BREAKERS = (b"\n", b":", b'"', b"*")  # a repetition does not reach across these
 ERROR_LEVEL = 4  # GGML_LOG_LEVEL_ERROR
 
@@ -42,7 +42,8 @@ _complaints: deque[str] = deque(maxlen=8)
 class Sampling:
     """How the next token is drawn. ``repeat`` and ``dry`` keep words and phrases from coming again (1.0, 0.0: off).
 
-    These values were read, not measured: with them the embedded model answers in voice and seldom says a thing twice.
+    These values were found by reading some hundred replies of the embedded model: warmer, or with more ``repeat``, it
+    wanders; cooler, or with less, it says the narration back.
     """
 
     temperature: float = 0.7

@@ -125,7 +125,7 @@ class LocalWriter:
 
         return await trio.to_thread.run_sync(loaded, limiter=self._one)
 
-    # --- in the model's thread ---------------------------------------------------------------------------------------
+    # --- in the model's thread --------------------------------------------------------------------------------------
 
     def _loaded(self) -> Engine:
         if self._engine is None:

@@ -145,7 +145,7 @@ class EndpointWriter:
             with trio.CancelScope(shield=True):
                 await client.aclose()
 
-    # --- one reply ---------------------------------------------------------------------------------------------------
+    # --- one reply --------------------------------------------------------------------------------------------------
 
     async def _attempt(self, scene: Scene, out: trio.MemorySendChannel[str], called: float) -> Written:
         try:
@@ -259,7 +259,7 @@ class EndpointWriter:
             self._thinks = True
         return text if isinstance(text, str) else ""
 
-    # --- one request -------------------------------------------------------------------------------------------------
+    # --- one request ------------------------------------------------------------------------------------------------
 
     @asynccontextmanager
     async def _ask(self, body: dict[str, Any] | None, path: str = "") -> AsyncIterator[httpx.Response]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from peer.prompt import Message, Prompt, as_text, chat, examples, script
 from peer.writer.contract import Turn
-from tests.kit.scenes import STORM, line, mira, scene, told
+from tests.kit.scenes import EXAMPLES, STORM, line, mira, scene, told
 
 
 def words(text: str) -> int:
@@ -119,11 +119,17 @@ BOOK = {
 }
 
 
-@pytest.mark.parametrize("manner", [scripted, chatted])
-def test_lore_that_stays_stands_first_and_lore_of_the_moment_last(manner: object) -> None:
+@pytest.mark.parametrize(
+    ("manner", "remembered"),
+    [
+        (scripted, "The lantern burns Mira's enemies.\n"),
+        (chatted, "(You remember: The lantern burns Mira's enemies.)\n"),
+    ],
+)
+def test_lore_that_stays_stands_first_and_lore_of_the_moment_last(manner: object, remembered: str) -> None:
     prompt = manner(told("Rain."), line("Mira", "Wet."), STORM, character_book=BOOK)  # type: ignore[operator]
     assert "The sea is haunted." in prompt.messages[0].text
-    assert prompt.messages[-1].text.startswith("(Mira knows: The lantern burns Mira's enemies.)\n")
+    assert prompt.messages[-1].text.startswith(remembered)
     later = manner(told("Rain."), line("Mira", "Wet."), *[told("Hm.")] * 5, character_book=BOOK)  # type: ignore[operator]
     assert "lantern burns" not in everything(later)
     assert prompt.messages[:-1] == later.messages[: len(prompt.messages) - 1], "what was read before is still the same"
@@ -159,6 +165,12 @@ def test_examples_are_found_in_any_writing() -> None:
     )
     found = examples(scene(card=mira(mes_example=text)))
     assert found == [("Who is there?", "Only me."), ("Soup?", "Soup!")]
+
+
+def test_endless_examples_leave_room_for_the_story() -> None:
+    prompt = scripted(mes_example=EXAMPLES + "{{user}}: And?\n{{char}}: " + "On and on. " * 900, budget=600)
+    assert len(prompt.messages) == 8, "what is too long is left out"
+    assert sum(words(message.text) for message in prompt.messages) <= 600
 
 
 def test_without_examples_the_first_message_shows_the_manner() -> None:

@@ -61,6 +61,7 @@ def test_a_reply_holds_only_the_characters_own_words(text: str, reply: str, stop
         ('Aye, Captain." She laughs.', "Aye, Captain."),
         ('Aye, Captain," says Mira.', "Aye, Captain."),
         ("Aye, Captain.\nNarrator: The sea", "Aye, Captain."),
+        ("The price, cousin:\n", "The price, cousin."),
         ("Beware the lantern”", "Beware the lantern."),
         ("What?", "What?"),
         ('"', ""),
