@@ -1,7 +1,8 @@
 """Joining: what becomes of a claim, and what a newcomer to a seat must be told.
 
 Rules of this file:
-- The order of the checks, and whether a code is still good, is protocol.authority's to say; only the narrator's clock counts.
+- The order of the checks, and whether a code is still good, is protocol.authority's to say; only the narrator's clock
+  counts.
 - A grant is on disk before it is known to anybody. Its answer is the grant itself; there is no other yes.
 - A seat that is taken moves: the old key counts up to what we hold of it, in the same transaction as the new grant.
 """

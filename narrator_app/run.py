@@ -122,7 +122,9 @@ async def until_signal(stop: Callable[[], None]) -> None:
 
 
 def headless(settings: Settings, story: str, *, json: bool) -> int:
-    """``dwnet narrate --headless``: narration and /commands on stdin, in the story of this name. Returns the exit code."""
+    """``dwnet narrate --headless``: narration and /commands on stdin, in the story of this name. Returns the
+    exit code.
+    """
     from narrator_app.headless import converse
 
     where, name = story_settings(settings, story)
