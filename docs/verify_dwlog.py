@@ -19,6 +19,7 @@ VOICES, ANYBODY = {"character", "reader"}, {"narrator", "character", "listener",
 WRITERS = {"line": VOICES, "voiced": VOICES, "open": ANYBODY, "redact": ANYBODY}
 NARRATOR = {"genesis", "invite", "withdraw", "grant", "revoke", "cast", "sheet", "narrate", "cue", "accept", "discard"}
 NARRATOR |= {"choose", "edit", "missed", "heard", "checkpoint", "rewind", "adopt", "aside", "reseal"}
+LASTING = {"genesis", "open", "invite", "withdraw", "grant", "revoke", "accept", "adopt", "aside", "redact", "reseal"}
 WIDTHS = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD9: 1, 0xDA: 2, 0xDB: 4, 0xDC: 2, 0xDD: 4}
 
 
@@ -111,7 +112,7 @@ class Story:
         # Of the narrator's: run -> what it continues, when it was opened, its ids; id -> its place; id -> what it joins
         self.runs: dict[bytes, tuple[bytes, int, list[bytes]]] = {}
         self.place: dict[bytes, tuple[bytes, int]] = {}
-        self.joins: dict[bytes, tuple[str, list[bytes]]] = {}
+        self.joins: dict[bytes, list[bytes]] = {}
 
     def take(self, first: Entry, *rest: Entry) -> None:
         beside, cut = list(rest), self.cuts.get(first.author)
@@ -119,20 +120,23 @@ class Story:
             all(one.tag == (self.tag if self.told else b"") for one in (first, *rest)), "an entry of another story"
         )  # U1
         need(first.author in self.roles, "an entry by somebody who was granted no seat before it")  # U2
-        need(cut is None or first.seq <= cut.get(first.run, -1), "an entry by somebody whose key was revoked before it")
+        counts = cut is None or first.seq <= cut.get(first.run, -1) or first.id in self.told
+        need(counts, "an entry by somebody whose key was revoked before it")
         writers = WRITERS.get(first.kind, {"narrator"} if first.kind in NARRATOR else ANYBODY)
         need(self.roles[first.author] in writers, "an entry of a kind that its author may not write")
         accepted = beside.pop(0) if first.kind == "accept" and beside and beside[0].id == first.refs[0] else None
-        if accepted is not None:  # U4
-            need(
-                accepted.author == first.fields()[0] and accepted.author in self.roles, "an accept names another author"
-            )
+        if first.kind == "accept":  # U4
+            author = accepted.author if accepted is not None else self.told.get(first.refs[0], b"")
+            need(author == first.fields()[0], "an accept without the entry it accepts, or of another's")
+            need(author in self.roles and author != self.narrator, "an accept of no member's entry")
+        if accepted is not None:
             self.add_accepted(accepted)
-        elif first.kind == "accept":
-            need(self.told.get(first.refs[0]) == first.fields()[0], "an accept without the entry it accepts")
         for entry in (first, accepted):  # U5
             if entry is not None and not entry.body:
-                need(bool(beside), "a body is missing, and no redaction stands in its place")
+                need(
+                    bool(beside) and entry.kind not in LASTING,
+                    "a body is missing, and no redaction stands in its place",
+                )
                 redaction = beside.pop(0)
                 need(redaction.kind == "redact" and entry.id in redaction.refs, "a redaction of something else")
                 need(redaction.author in (entry.author, self.narrator), "a body was removed by somebody who may not")
@@ -163,7 +167,7 @@ class Story:
         self.runs[entry.run][2].append(entry.id)
         self.place[entry.id] = entry.run, entry.seq
         if entry.kind in ("adopt", "aside"):
-            self.joins[entry.id] = entry.kind, entry.refs
+            self.joins[entry.id] = entry.refs[:1]
         elif entry.kind == "grant" and fields:
             self.roles.setdefault(fields[2], fields[1])
         elif entry.kind == "revoke" and fields and fields[0] != self.narrator:
@@ -187,32 +191,26 @@ class Story:
             run, depth = self.place[continues][0], depth + 1
         return depth
 
+    def rooted(self, entry: bytes) -> bool:
+        return self.depth(self.place[entry][0]) >= 0
+
     def known(self, run: bytes) -> set[bytes]:
         known, tips = set(), [self.runs[run][2][-1]]
         while tips:
             for one in self.path(tips.pop()):
                 if one not in known:
                     known.add(one)
-                    tips += [ref for ref in self.joins.get(one, ("", []))[1] if ref in self.place]
+                    tips += [
+                        to for to in self.joins.get(one, []) if to in self.place and self.depth(self.place[to][0]) >= 0
+                    ]
         return known
 
     def head(self) -> bytes:
-        """C2 to C4: the last entry of canon."""
+        """C2 to C4: the last entry of canon is the last of the live run."""
         known = {run: self.known(run) for run in self.runs if self.depth(run) >= 0}
         tips = {run: self.runs[run][2][-1] for run in known}
         left = [run for run in known if not any(tips[run] in known[other] for other in known if other != run)]
-        live = max(left, key=lambda run: (self.depth(run), self.runs[run][1], run))
-        order: dict[bytes, None] = {}
-        waiting = [iter(self.path(tips[live]))]
-        while waiting:
-            one = next(waiting[-1], None)
-            if one is None:
-                waiting.pop()
-            elif one not in order:
-                order[one] = None
-                kind, refs = self.joins.get(one, ("", []))
-                waiting += [iter(self.path(ref)) for ref in reversed(refs) if kind == "adopt" and ref in self.place]
-        return list(order)[-1]
+        return tips[max(left, key=lambda run: (self.depth(run), self.runs[run][1], run))]
 
 
 def check(data: bytes, tag: bytes | None) -> str:

@@ -52,7 +52,7 @@ class ExportNotGood(NodeError):
 
 def units_of(ledger: Ledger) -> list[Unit]:
     """Every unit a ledger holds, in the order in which it was taken. Quick: call it where the ledger lives."""
-    return [ledger.unit_of(entry) for entry in tuple(ledger.entries.values())]
+    return list(ledger.units())
 
 
 def export_log(

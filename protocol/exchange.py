@@ -300,8 +300,7 @@ class Exchange:
         fetch.held[index] = 1
         fetch.left -= 1
         fetch.asked.discard(index)
-        if link == fetch.link:
-            fetch.deadline = now + limits.BLOB_SECONDS
+        fetch.deadline = now + limits.BLOB_SECONDS
         if len(fetch.held) == 1:
             del self._fetches[blob]
             return [Keep(blob, data)]

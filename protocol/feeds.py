@@ -17,6 +17,7 @@ from protocol.canon import Canon
 from protocol.entry import Entry, check_signature, tag_of
 from protocol.errors import Code, RemoteError
 from protocol.kinds import (
+    LASTING,
     Accepted,
     Adopted,
     Cast,
@@ -78,7 +79,7 @@ class Feeds:
             raise RemoteError(Code.WRONG_STORY, "an entry of another story")
         else:
             right = self.authority.right(first)
-            if right is not Right.GOOD:
+            if right is not Right.GOOD and not (right is Right.REVOKED and first.id in self._told):
                 raise RemoteError(Code.NOT_GRANTED, _REFUSALS[right])
         check_signature(first)
         if len(unit) > 1 or not first.body or first.kind == Accepted.kind:
@@ -129,6 +130,8 @@ class Feeds:
         if not opening or not isinstance(opening.body, Accepted) or not accept.refs:
             raise RemoteError(Code.MALFORMED, "an accept that names nothing")
         author, about = opening.body.author, accept.refs[0]
+        if author == self.authority.narrator:
+            raise RemoteError(Code.MALFORMED, "an accept of the narrator's own, which is canon without it")
         if not rest or rest[0].id != about:
             if self._told.get(about) != author:
                 raise RemoteError(Code.MALFORMED, "an accept without the entry it accepts")
@@ -149,6 +152,8 @@ class Feeds:
 
     def _redaction(self, entry: Entry, rest: list[Entry]) -> None:
         redaction = rest.pop(0) if rest else None
+        if entry.kind in LASTING:
+            raise RemoteError(Code.MALFORMED, "a body is missing of a kind that can't be removed")
         if redaction is None or redaction.kind != Redacted.kind or entry.id not in redaction.refs:
             raise RemoteError(Code.MALFORMED, "a body is missing, and no redaction stands in its place")
         if redaction.tag != self.tag or redaction.author not in (entry.author, self.authority.narrator):

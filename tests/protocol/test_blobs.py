@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.blobs import Manifest, blob_id, check_chunk, check_manifest, manifest_of, manifest_of_chunks
+from protocol.blobs import Manifest, blob_id, check_chunk, check_manifest, leaf_of, manifest_of, manifest_of_chunks
 from protocol.errors import LocalError
 from protocol.limits import BLOB, CHUNK
 
@@ -72,3 +72,8 @@ def test_chunks_that_come_one_by_one_make_the_same_manifest() -> None:
     assert manifest_of_chunks([blob[:CHUNK], blob[CHUNK : 2 * CHUNK], blob[2 * CHUNK :]]) == manifest_of(blob)
     with pytest.raises(LocalError):
         manifest_of_chunks([blob[:100], blob[100:200]])
+
+
+def test_a_chunk_of_another_length_is_refused_even_where_its_author_signed_for_it() -> None:
+    short = Manifest(10, leaf_of(0, b"12345"))
+    assert check_manifest(blob_id(short), short) and not check_chunk(short, 0, b"12345")

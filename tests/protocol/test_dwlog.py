@@ -13,7 +13,7 @@ from protocol.dwlog import MAGIC, RecordReader, RecordType, in_place, read_entri
 from protocol.entry import Entry
 from protocol.errors import LocalError, RemoteError
 from tests.kit.chain import Chain
-from tests.kit.log_files import bytes_of, held_units, joined, ledger_of, long_story, records_of, small_story, verify
+from tests.kit.log_files import bytes_of, held_units, joined, long_story, records_of, small_story, verify
 
 VECTOR = json.loads((Path(__file__).parent.parent / "vectors" / "dwlog.json").read_text(encoding="utf-8"))
 LONG = bytes_of(long_story())
@@ -100,8 +100,11 @@ def test_when_the_gap_closes_it_is_told_in_its_place_as_well() -> None:
     units = list(in_place(chain.units))
     assert told(units)[-3:] == [one.id for one in lines]
     assert verify(bytes_of(chain), chain.tag).outcome == 0
-    ledger = ledger_of(chain)
-    assert verify(bytes_of(chain, held_units(chain)), chain.tag).head == ledger.canon.head
+    late = list(in_place([*chain.units[:-4], (lines[2],), *chain.units[-4:-1]]))
+    assert told(late)[-3:] == [one.id for one in lines] and told(late)[-4] == lines[2].id
+    for data in (bytes_of(chain, late), bytes_of(chain, held_units(chain))):
+        report = verify(data, chain.tag)
+        assert report.outcome == 0 and {one.entries for one in report.authors if one.name == "Mira"} == {4}
 
 
 def test_an_entry_without_a_place_that_nothing_accepts_is_an_error_not_an_omission() -> None:

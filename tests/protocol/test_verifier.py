@@ -10,9 +10,9 @@ from protocol.authority import Authority
 from protocol.body import pack_body
 from protocol.dwlog import END_PURPOSE, NewerFormat, RecordType, read_end, read_entries, record
 from protocol.encoding import decode, encode, take_list
-from protocol.entry import Entry, write_entry
-from protocol.identity import SigningKey
-from protocol.kinds import Accepted, Checkpoint, Line, Narrated, Redacted
+from protocol.entry import Entry, tag_of, write_entry
+from protocol.identity import ENTRY, SigningKey
+from protocol.kinds import Accepted, Checkpoint, Line, Narrated, Redacted, Revoked
 from protocol.shapes import Span
 from protocol.verifier import Outcome
 from tests.kit.chain import Chain
@@ -57,7 +57,7 @@ def line(words: str) -> Line:
     return Line((Span("speech", words),), "echo", b"", "")
 
 
-# --- what is whole ---------------------------------------------------------------------------------------------------
+# --- what is whole --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("chain", [SMALL, LONG], ids=["small", "long"])
@@ -104,7 +104,7 @@ def test_a_newer_format_is_not_called_tampered() -> None:
         verify(joined([(RecordType.HEAD, encode([2, *fields[1:], b"more"]))]))
 
 
-# --- flips and cuts --------------------------------------------------------------------------------------------------
+# --- flips and cuts -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("flip", [0x01, 0x80, 0xFF])
@@ -162,13 +162,13 @@ def test_a_file_cut_between_records_says_up_to_where_it_is_whole() -> None:
     assert report.head == read_entries(records[4][1])[0].id
 
 
-@pytest.mark.parametrize("more", [b"\0", bytes(20), SMALL_FILE])
+@pytest.mark.parametrize("more", [b"\0", bytes(20), SMALL_FILE, record(RecordType.CLIP, CLIP)])
 def test_nothing_may_follow_the_end(more: bytes) -> None:
     assert outcome(SMALL_FILE + more, SMALL.tag) is Outcome.TAMPERED
     assert verify(SMALL_FILE + more, SMALL.tag, 1).outcome is Outcome.TAMPERED
 
 
-# --- records moved about ---------------------------------------------------------------------------------------------
+# --- records moved about --------------------------------------------------------------------------------------------
 
 
 def doubled(records: Records, at: int) -> Records:
@@ -230,7 +230,7 @@ def test_a_record_of_an_unknown_kind_does_not_belong() -> None:
     assert outcome(joined([*records[:3], records[0]]), SMALL.tag) is Outcome.TAMPERED
 
 
-# --- entries that should not be there ---------------------------------------------------------------------------------
+# --- entries that should not be there -------------------------------------------------------------------------------
 
 
 def test_an_entry_by_somebody_without_a_seat_is_refused() -> None:
@@ -301,7 +301,107 @@ def test_words_put_into_somebodys_mouth_are_seen() -> None:
     )
 
 
-# --- units -----------------------------------------------------------------------------------------------------------
+def test_a_file_begins_with_genesis_and_nothing_else() -> None:
+    told = write_entry(
+        CHEAT, tag=bytes(16), run=bytes(8), seq=0, prev=b"", at=1, kind="open", body=pack_body(line("x"), bytes(16))
+    )
+    head = (RecordType.HEAD, encode([1, tag_of(told.id), CHEAT.public, "", 0]))
+    assert "genesis" in verify(ended([head, unit(told)], told.id)).sentence
+    assert outcome(ended([head, unit(told)], told.id)) is Outcome.TAMPERED
+
+
+def test_the_head_of_a_file_names_the_story_that_is_in_it() -> None:
+    records = records_of(SMALL_FILE)
+    head = (RecordType.HEAD, encode([1, LONG.tag, CHEAT.public, "", 0]))
+    for tag in (SMALL.tag, LONG.tag, None):
+        assert outcome(ended([head, *records[1:]], SMALL.canon_head), tag) is Outcome.TAMPERED
+
+
+def test_an_entry_that_follows_another_than_stands_before_it_is_refused() -> None:
+    chain = small_story()
+    mira = chain.members[0]
+    held, twin = mira.feed[-1], mira.twin(line("Nobody."))
+    mira.seq, mira.head = twin.seq + 1, twin.id
+    after_twin = mira.write(line("Truly."), stored=False)
+    assert held.seq == twin.seq and "exchanged" in verify(after(chain, unit(after_twin)), chain.tag).sentence
+    assert outcome(after(chain, unit(after_twin)), chain.tag) is Outcome.TAMPERED
+
+
+def test_what_was_accepted_across_a_gap_may_fall_into_place_after_a_revoke() -> None:
+    chain = small_story()
+    mira = chain.members[0]
+    chain.cue(mira)
+    lines = [mira.line(text) for text in ("One.", "Two.")]
+    del chain.units[-2:]
+    accept = chain.narrator.write(Accepted(mira.public), (lines[1].id,), stored=False)
+    mira.seq -= 1  # the narrator had heard the first line only
+    revoke = chain.tell(Revoked(mira.public, ((mira.run, lines[0].seq),), "left"))
+    chain.units.pop()
+    more = (unit(accept, lines[1]), unit(revoke), unit(lines[0]), unit(lines[1]))
+    assert outcome(after(chain, *more), chain.tag) is Outcome.WHOLE
+    assert outcome(after(chain, unit(lines[0]), unit(accept, lines[1]), unit(revoke)), chain.tag) is Outcome.WHOLE
+    unaccepted = write_entry(
+        mira.key, tag=chain.tag, run=mira.run, seq=lines[1].seq, prev=lines[0].id, at=1, kind="line", body=lines[1].body
+    )
+    assert outcome(after(chain, *more[:3], unit(unaccepted)), chain.tag) is Outcome.TAMPERED
+
+
+def test_the_narrators_own_are_not_accepted_and_what_others_stand_on_is_not_removed() -> None:
+    chain = small_story()
+    accept = chain.narrator.write(Accepted(chain.narrator.public), (chain.genesis.id,), stored=False)
+    assert outcome(after(chain, unit(accept)), chain.tag) is Outcome.TAMPERED
+    chain = small_story()
+    redact = chain.tell(Redacted("no"), (chain.narrator.feed[3].id,))
+    units = [(bare(one[0]), redact) if one[0].kind == "grant" else one for one in chain.units]
+    assert outcome(bytes_of(chain, units), chain.tag) is Outcome.TAMPERED
+
+
+def test_a_redaction_is_of_the_same_story() -> None:
+    chain = small_story()
+    mira = chain.members[0]
+    chain.cue(mira)
+    spoken = mira.line("Hello?")
+    chain.units.pop()
+    body = pack_body(Redacted("no"), bytes(16))
+    elsewhere = write_entry(
+        mira.key, tag=LONG.tag, run=bytes(8), seq=0, prev=b"", at=1, kind="redact", body=body, refs=[spoken.id]
+    )
+    assert outcome(after(chain, unit(bare(spoken), elsewhere)), chain.tag) is Outcome.TAMPERED
+
+
+def spoilt(entry: Entry) -> Entry:
+    return entry._replace(signature=CHEAT.sign(ENTRY, entry.header))
+
+
+def test_every_entry_of_a_unit_must_be_signed_by_its_author() -> None:
+    chain = small_story()
+    mira = chain.members[0]
+    chain.cue(mira)
+    spoken = mira.line("Hello?")
+    chain.units.pop()
+    accept = chain.narrator.write(Accepted(spoken.author), (spoken.id,), stored=False)
+    redact = mira.write(Redacted("no"), (spoken.id,), stored=False)
+    for good in ((spoken,), (accept, spoken), (bare(spoken), redact)):
+        assert "signature" not in verify(after(chain, unit(*good)), chain.tag).sentence
+        for at in range(len(good)):
+            entries = (*good[:at], spoilt(good[at]), *good[at + 1 :])
+            assert "signature" in verify(after(chain, unit(*entries)), chain.tag).sentence
+            assert outcome(after(chain, unit(*entries)), chain.tag) is Outcome.TAMPERED
+
+
+def test_what_is_accepted_is_by_a_member_of_this_story() -> None:
+    chain = small_story()
+    stranger = chain.hand("Mallory", 9)
+    stranger.run = chain.draw(8)
+    uninvited = stranger.write(line("Let me in."), stored=False)
+    other = LONG.members[0].feed[1]
+    for accepted in (uninvited, other):
+        accept = chain.narrator.write(Accepted(accepted.author), (accepted.id,), stored=False)
+        assert outcome(after(chain, unit(accept, accepted)), chain.tag) is Outcome.TAMPERED
+        chain.narrator.seq, chain.narrator.head = accept.seq, accept.prev
+
+
+# --- units ----------------------------------------------------------------------------------------------------------
 
 
 def test_an_accept_stands_beside_or_after_what_it_accepts() -> None:
@@ -356,7 +456,7 @@ def test_a_body_may_be_missing_only_where_its_redaction_stands() -> None:
         assert outcome(after(chain, unit(bare(spoken), *wrong)), chain.tag) is Outcome.TAMPERED
 
 
-# --- the end ---------------------------------------------------------------------------------------------------------
+# --- the end --------------------------------------------------------------------------------------------------------
 
 
 def with_end(changes: dict[int, object], key: SigningKey = SMALL.narrator.key) -> bytes:
@@ -383,7 +483,7 @@ def test_a_clip_that_was_exchanged_is_seen() -> None:
     assert outcome(joined(records), SMALL.tag) is Outcome.TAMPERED
 
 
-# --- forks -----------------------------------------------------------------------------------------------------------
+# --- forks ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_proof_of_a_fork_makes_a_whole_file_a_forked_one() -> None:
@@ -412,6 +512,7 @@ def test_a_proof_that_proves_nothing_is_tampering() -> None:
     for pair in ((last, last), (first, last), (told, stranger.twin(line("b")))):
         assert outcome(bytes_of(chain, forks=[pair]), chain.tag) is Outcome.TAMPERED
     forged = (last, mira.twin(line("c"))._replace(signature=bytes(64)))
+    assert outcome(bytes_of(chain, forks=[forged[::-1]]), chain.tag) is Outcome.TAMPERED
     assert outcome(bytes_of(chain, forks=[forged]), chain.tag) is Outcome.TAMPERED
 
 
@@ -424,7 +525,7 @@ def test_a_twin_that_was_accepted_is_taken_and_shows_the_fork() -> None:
     assert outcome(data, chain.tag) is Outcome.FORKED
 
 
-# --- one rule, one place ---------------------------------------------------------------------------------------------
+# --- one rule, one place --------------------------------------------------------------------------------------------
 
 
 def test_the_kinds_that_grant_rights_are_those_that_authority_reads() -> None:
