@@ -4,6 +4,8 @@ Rules of this file:
 - A grant the narrator signed holds wherever it stands, also on a tail that a restored backup left, until it is revoked.
 - A revoked key never counts again; its entries up to the stated places stay good, and what was accepted stays accepted.
 - Which of two grants of one seat is the present one: the later by the narrator's clock, then the greater id.
+- A key that was granted or invited twice, as after a restored backup, counts as it was first; revoked twice, only what
+  both leave it.
 - An unknown author is nobody's fault: his grant may be on its way.
 """
 
@@ -75,10 +77,13 @@ class Authority:
         self.withdrawn: set[bytes] = set()
         self.burned: dict[bytes, bytes] = {}
         self.names: dict[int, str] = {NARRATOR: "Narrator"}
+        self.moved = 0  # how often a second grant showed that a key had another seat from the first
         self._cast_at: dict[int, tuple[int, bytes]] = {}
 
     def add(self, entry: Entry) -> None:
-        """Fold in one entry of the narrator's. What does not read is ignored, as everywhere in the fold."""
+        """Fold in one entry of the narrator's. What does not read is ignored, as everywhere in the fold. The order in
+        which entries come does not matter.
+        """
         try:
             opening = read_body(entry)
         except RemoteError:
@@ -90,22 +95,32 @@ class Authority:
                     entry.author, seal_key, NARRATOR, "narrator", b"", entry.id, entry.at
                 )
             case Invited(invite=invite, seat=seat, role=role, expires=expires):
-                self.invites.setdefault(invite, Invitation(invite, seat, role, expires, entry.id, entry.at))
+                known = self.invites.get(invite)
+                if known is None or (entry.at, entry.id) < (known.at, known.entry):
+                    self.invites[invite] = Invitation(invite, seat, role, expires, entry.id, entry.at)
             case Withdrawn(invite=invite):
                 self.withdrawn.add(invite)
-            case Granted() as grant if len(self.members) < limits.AUTHORS and grant.seat != NARRATOR:
-                self.burned.setdefault(grant.invite, grant.member)
-                self.members.setdefault(
-                    grant.member,
-                    Member(grant.member, grant.seal_key, grant.seat, grant.role, grant.invite, entry.id, entry.at),
-                )
+            case Granted() as grant if grant.seat != NARRATOR:
+                self._grant(entry, grant)
             case Revoked(member=member, until=until) if member != self.narrator:
-                self.revoked.setdefault(member, dict(until))
+                kept = self.revoked.get(member, dict(until))
+                self.revoked[member] = {run: min(seq, kept[run]) for run, seq in until if run in kept}
             case Cast(seat=seat, name=name) if self._cast_at.get(seat, (-1, b"")) < (entry.at, entry.id):
                 self._cast_at[seat] = (entry.at, entry.id)
                 self.names[seat] = name
             case _:
                 return
+
+    def _grant(self, entry: Entry, grant: Granted) -> None:
+        self.burned.setdefault(grant.invite, grant.member)
+        known = self.members.get(grant.member)
+        if known is None and len(self.members) >= limits.AUTHORS:
+            return
+        if known is None or (known.seat != NARRATOR and (entry.at, entry.id) < (known.at, known.entry)):
+            self.moved += known is not None and known.seat != grant.seat
+            self.members[grant.member] = Member(
+                grant.member, grant.seal_key, grant.seat, grant.role, grant.invite, entry.id, entry.at
+            )
 
     def member(self, key: bytes) -> Member | None:
         """The member behind a key that counts now."""

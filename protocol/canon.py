@@ -6,7 +6,8 @@ Rules of this file:
 - A run whose last entry another run knows is superseded. Among the runs that are left, the one furthest from genesis is
   canon; where two are equally far, the one opened later by its own clock, then the greater run id. Length never
   decides.
-- ``adopt`` puts the tail it names into canon at the place where it stands. So canon grows at its end and only there.
+- ``adopt`` puts the tail it names into canon just before itself. So canon grows at its end and only there, and always
+  ends in the live run.
 - Everything is a function of the set of entries. The order in which they came cannot matter.
 """
 
@@ -52,6 +53,7 @@ class Canon:
         self.order: list[Entry] = []
         self._places: dict[bytes, tuple[bytes, int]] = {}
         self._included: set[bytes] = set()
+        self._named: set[bytes] = set()
         self._live: bytes | None = None
 
     @property
@@ -71,12 +73,15 @@ class Canon:
         run = self.runs.get(entry.run)
         if run is None:
             run = self.runs[entry.run] = Run(entry.run, _continues(entry), entry.at)
+            self._named.add(run.continues)
         run.entries.append(entry)
         self._places[entry.id] = (entry.run, entry.seq)
-        if entry.run == self._live and entry.kind not in ("adopt", "aside") and not self._extended_elsewhere(entry):
+        named = entry.id in self._named
+        self._named.update(_joined(entry))
+        if entry.run == self._live and not named and not _joined(entry):
             self._include(entry)
             return True
-        if entry.seq == 0 and run.continues and run.continues == self.head:
+        if entry.seq == 0 and run.continues and run.continues == self.head and not named:
             self._live = run.id
             self._include(entry)
             return True
@@ -90,23 +95,30 @@ class Canon:
         place = self._places.get(entry_id)
         return self.runs[place[0]].entries[place[1]] if place else None
 
-    def tails(self) -> list[Run]:
-        """The runs whose last entries are not in canon: what a restored backup left behind. Oldest first."""
-        loose = [run for run in self.runs.values() if run.tip.id not in self._included and self._rooted(run)]
+    def tails(self, run_id: bytes | None = None) -> list[Run]:
+        """The runs whose last entries are not in canon: what a restored backup left behind. Oldest first.
+
+        ``run_id``: seen from this run of the narrator's, whether canon ends in it or not.
+        """
+        included = self._seen_from(run_id)
+        loose = [run for run in self.runs.values() if run.tip.id not in included and self._rooted(run)]
         inner = {run.continues for run in loose}
         return sorted((run for run in loose if run.tip.id not in inner), key=lambda run: (run.opened_at, run.id))
 
-    def unsettled(self) -> list[Run]:
-        """Those tails the live run has neither adopted nor set aside."""
-        known = self._known(self.runs[self._live]) if self._live else set()
-        return [run for run in self.tails() if run.tip.id not in known]
+    def unsettled(self, run_id: bytes | None = None) -> list[Run]:
+        """Those tails the live run, or ``run_id``, has neither adopted nor set aside."""
+        run = self.runs.get(run_id or self._live or b"")
+        known = self._known(run) if run and self._rooted(run) else set()
+        return [one for one in self.tails(run_id) if one.tip.id not in known]
 
-    def missing_of(self, run: Run) -> list[Entry]:
-        """What canon would gain by adopting this tail, in order."""
-        return [one for one in self._path(run.tip.id) if one.id not in self._included]
+    def missing_of(self, run: Run, run_id: bytes | None = None) -> list[Entry]:
+        """What canon, or the story as ``run_id`` tells it, would gain by adopting this tail, in order."""
+        included = self._seen_from(run_id)
+        return [one for one in self._path(run.tip.id) if one.id not in included]
 
-    def _extended_elsewhere(self, entry: Entry) -> bool:
-        return any(run.continues == entry.id for run in self.runs.values())
+    def _seen_from(self, run_id: bytes | None) -> set[bytes]:
+        run = self.runs.get(run_id) if run_id is not None and run_id != self._live else None
+        return {one.id for one in self._in_order(run.tip.id)} if run and self._rooted(run) else self._included
 
     def _include(self, entry: Entry) -> None:
         self._included.add(entry.id)
@@ -140,6 +152,10 @@ class Canon:
             run = self.runs[self._places[run.continues][0]]
         return run.entries[0].kind == "genesis"
 
+    def _reachable(self, entry_id: bytes) -> bool:
+        """Whether we hold this entry and the whole path to it."""
+        return entry_id in self._places and self._rooted(self.runs[self._places[entry_id][0]])
+
     def _depth(self, run: Run) -> int:
         depth = 0
         while run.continues:
@@ -165,23 +181,27 @@ class Canon:
             for entry in self._path(tips.pop()):
                 if entry.id not in known:
                     known.add(entry.id)
-                    tips.extend(ref for ref in _joined(entry) if ref in self._places and ref not in known)
+                    tips.extend(ref for ref in _joined(entry) if ref not in known and self._reachable(ref))
         return known
 
     def _in_order(self, tip: bytes) -> Iterator[Entry]:
         included: set[bytes] = set()
         waiting = [iter(self._path(tip))]
+        adopting: list[Entry] = []
         while waiting:
             entry = next(waiting[-1], None)
             if entry is None:
                 waiting.pop()
-                continue
-            if entry.id in included:
-                continue
-            included.add(entry.id)
-            yield entry
-            if entry.kind == Adopted.kind:
-                waiting.extend(iter(self._path(ref)) for ref in reversed(entry.refs) if ref in self._places)
+                if adopting:
+                    yield adopting.pop()
+            elif entry.id not in included:
+                included.add(entry.id)
+                tails = [ref for ref in _joined(entry) if entry.kind == Adopted.kind and self._reachable(ref)]
+                if tails:
+                    adopting.append(entry)
+                    waiting.append(iter(self._path(tails[0])))
+                else:
+                    yield entry
 
 
 def _continues(entry: Entry) -> bytes:
@@ -200,4 +220,5 @@ def _continues(entry: Entry) -> bytes:
 
 
 def _joined(entry: Entry) -> tuple[bytes, ...]:
-    return entry.refs if entry.kind in (Adopted.kind, SetAside.kind) else ()
+    """The last entry of the tail that this one adopts or sets aside."""
+    return entry.refs[:1] if entry.kind in (Adopted.kind, SetAside.kind) else ()

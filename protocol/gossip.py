@@ -2,18 +2,18 @@
 effects``.
 
 Rules of this file:
-- Before a grant a link gets genesis, one claim and its answer. All else from a stranger is ignored, not punished: the
-  grant that makes him a member may be on its way.
+- Before a grant a link gets genesis, one claim and its answer (door.py). All else from a stranger is ignored, not
+  punished: the grant that makes him a member may be on its way.
 - A live entry goes to every link not known to have it. A link that can't keep up is left alone until it has drained,
   then brought level by heads. A burst may be late, never gone.
-- Ephemerals are taken from an author's latest run only, and only with a rising counter; only the narrator may hush.
+- What is good in a message is kept although what stands beside it ends the link: it is held already.
 """
 
 from __future__ import annotations
 
 from protocol import limits, messages
+from protocol.door import Door
 from protocol.effects import (
-    Claimed,
     Close,
     Effect,
     Forked,
@@ -22,20 +22,22 @@ from protocol.effects import (
     Lane,
     Learned,
     Ready,
-    Refused,
     SecondCopy,
     Send,
     Store,
     Took,
 )
-from protocol.encoding import Value
+from protocol.encoding import Value, take_int, take_list
 from protocol.entry import Entry
 from protocol.errors import Code, RemoteError
-from protocol.invite import Claim, claim_from_value, verify_claim
+from protocol.invite import Claim
 from protocol.ledger import Ledger, Taken, Unit
 from protocol.log import Verdict
-from protocol.messages import EXTENSIONS, Ephemeral, PeerRecord, Type
+from protocol.messages import EXTENSIONS, Ephemeral, PeerRecord, Type, Want
+from protocol.presence import Presence
 from protocol.sync import Neighbour, Sync
+
+PAGE = 16  # address records in a message: each may have 2 KiB, a frame 64
 
 
 class Gossip:
@@ -50,9 +52,8 @@ class Gossip:
         self.claim: Claim | None = None
         self._links: dict[int, Neighbour] = {}
         self._sync = Sync(ledger)
-        self._counters: dict[bytes, tuple[bytes, int]] = {}
-        self._relayed_claims: dict[bytes, int] = {}
-        self._records: dict[bytes, PeerRecord] = {}
+        self._presence = Presence(ledger, me, run)
+        self._door = Door(ledger, me)
 
     # --- events ----------------------------------------------------------------------------------------------------
 
@@ -64,7 +65,10 @@ class Gossip:
         return self._greet(state, now)
 
     def link_down(self, link: int) -> None:
-        self._links.pop(link, None)
+        gone = self._links.pop(link, None)
+        if gone is not None:
+            self._sync.forget(gone)
+        self._door.forget(link)
 
     def lagging(self, link: int) -> None:
         """The link's queue overflowed and was thrown away; nothing is pushed to it until :meth:`drained`."""
@@ -82,6 +86,8 @@ class Gossip:
     def wrote(self, unit: Unit) -> list[Effect]:
         """Our own entry is on disk: only now may it leave this machine."""
         effects: list[Effect] = [Took(entry) for entry in unit if entry.author == self.me]
+        if self.ledger.is_narrator(self.me):
+            self._sync.held.clear()
         return effects + self._push(unit, None) + self._recheck()
 
     def tick(self, now: float) -> list[Effect]:
@@ -91,7 +97,7 @@ class Gossip:
             if self._sync.expired(state, now):
                 others = [one for one in self._links.values() if one is not state]
                 effects += [effect for one in others for effect in self._sync.begin(one, now)]
-                effects += self._sync.ask_next(state, now)
+                effects += self._ask_on(now)
             elif state.ready and now - state.synced_at >= limits.SYNC_SECONDS:
                 effects += self._sync.begin(state, now)
         return effects
@@ -113,10 +119,12 @@ class Gossip:
             case Type.GENESIS:
                 return self._on_genesis(link, state, fields, now)
             case Type.CLAIM:
-                return self._on_claim(link, state, fields)
+                return self._door.on_claim(state, fields, self._links.values())
             case Type.REFUSED:
-                return self._on_refused(fields)
-            case _ if not self._trusted(state):
+                return self._door.on_refused(state, fields)
+            case Type.GRANT:
+                return self._greet(state, now) if self._door.on_grant(state, fields) else []
+            case _ if not self._door.trusts(state):
                 return []
             case Type.HEADS:
                 return self._sync.on_heads(state, fields)
@@ -129,7 +137,7 @@ class Gossip:
             case Type.FORK:
                 return self._on_fork(link, fields)
             case Type.EPHEMERAL:
-                return self._on_ephemeral(link, fields)
+                return self._on_ephemeral(state, fields)
             case Type.PEERS:
                 return self._on_peers(link, fields)
             case _ if kind >= EXTENSIONS:
@@ -150,13 +158,13 @@ class Gossip:
 
     def announce(self, record: PeerRecord) -> list[Effect]:
         """Our own address changed: tell everyone."""
-        self._records[record.member] = record
+        self._presence.records[record.member] = record
         data = messages.peers([record])
         return [Send(link, data, Lane.CONTROL) for link, state in self._links.items() if state.ready]
 
     def learn(self, record: PeerRecord) -> None:
         """A record from our own address book, verified when it came."""
-        self._records.setdefault(record.member, record)
+        self._presence.records.setdefault(record.member, record)
 
     def refuse(self, link: int, member: bytes, code: Code, text: str) -> list[Effect]:
         """The narrator's no to a claim."""
@@ -168,21 +176,13 @@ class Gossip:
 
     # --- getting to know each other --------------------------------------------------------------------------------
 
-    def _trusted(self, state: Neighbour) -> bool:
-        return self.ledger.begun and self.ledger.authority.member(state.remote) is not None
-
     def _greet(self, state: Neighbour, now: float) -> list[Effect]:
-        link = state.link
-        if state.remote in self.ledger.authority.revoked:
-            return [Close(link, Code.REVOKED, "This seat was given to somebody else or closed by the narrator.")]
-        effects: list[Effect] = []
-        if self.claim is not None and self.ledger.authority.member(self.me) is None and not state.claimed:
-            state.claimed = True
-            effects.append(Send(link, messages.claim(self.claim.to_value()), Lane.CONTROL))
-        if self._trusted(state) and not state.ready:
+        effects = self._door.greet(state, self.claim)
+        if self._door.trusts(state) and not state.ready:
             state.ready = True
-            effects.append(Ready(link, state.remote))
-            effects.append(Send(link, messages.peers(self._records.values()), Lane.CONTROL))
+            effects.append(Ready(state.link, state.remote))
+            effects += self._door.introduce(state)
+            effects += self._tell_peers([state.link], list(self._presence.records.values()))
             effects += self._sync.begin(state, now)
         return effects
 
@@ -190,12 +190,13 @@ class Gossip:
         """After a grant or a revoke: who of those linked counts now?"""
         effects: list[Effect] = []
         for link, state in list(self._links.items()):
-            if state.ready and not self._trusted(state):
+            if state.ready and not self._door.trusts(state):
                 state.ready = False
                 effects.append(Close(link, Code.REVOKED, "The narrator closed this seat."))
-            elif not state.ready and self._trusted(state):
+            else:
                 effects += self._greet(state, state.synced_at)
-        return effects
+        fresh = self._presence.granted()
+        return effects + (self._spread(None, fresh) if fresh else [])
 
     def _on_ask_genesis(self, link: int) -> list[Effect]:
         first = next(iter(self.ledger.canon.order), None)
@@ -204,58 +205,42 @@ class Gossip:
     def _on_genesis(self, link: int, state: Neighbour, fields: list[Value], now: float) -> list[Effect]:
         if self.ledger.begun or len(fields) != 1:
             return []
-        effects = self._take(link, (messages.read_triple(fields[0]),))
+        effects = self._take(state, (messages.read_triple(fields[0]),), now)
         for other in self._links.values():
             effects += self._greet(other, now)
         return effects
 
-    def _on_claim(self, link: int, state: Neighbour, fields: list[Value]) -> list[Effect]:
-        if not self.ledger.begun or len(fields) != 1:
-            return []
-        if state.claimed and not self._trusted(state):
-            raise RemoteError(Code.TOO_MANY, "claim: one per link")
-        state.claimed = True
-        claim = claim_from_value(fields[0])
-        verify_claim(claim)
-        if claim.tag != self.ledger.tag:
-            raise RemoteError(Code.WRONG_STORY, "claim: for another story")
-        if self.me == self.ledger.authority.narrator:
-            return [Claimed(link, claim)]
-        if len(self._relayed_claims) < limits.LINKS:
-            self._relayed_claims[claim.member_public] = link
-        narrator = [one for one, s in self._links.items() if self.ledger.is_narrator(s.remote) and one != link]
-        return [Send(one, messages.claim(claim.to_value()), Lane.CONTROL) for one in narrator[:1]]
-
-    def _on_refused(self, fields: list[Value]) -> list[Effect]:
-        member, code, text = messages.read_refused(fields)
-        if member == self.me:
-            return [Refused(code, text)]
-        link = self._relayed_claims.pop(member, None)
-        known = Code(code) if code in set(Code) else Code.NOT_GRANTED
-        return self.refuse(link, member, known, text) if link is not None else []
-
     # --- entries ---------------------------------------------------------------------------------------------------
 
     def _on_give(self, state: Neighbour, fields: list[Value], now: float) -> list[Effect]:
-        if len(fields) != 2 or type(fields[0]) is not int:
-            raise RemoteError(Code.MALFORMED, "give: nonce and units expected")
+        nonce, units = take_list(fields, "give", 2)
+        want = self._sync.close(state, take_int(nonce, "nonce"))
         effects: list[Effect] = []
-        for unit in messages.read_units(fields[1]):
-            state.knows(unit[0].id)
-            effects += self._take(state.link, unit)
-        took = any(isinstance(one, Store) for one in effects)
-        return effects + self._sync.answered(state, fields[0], took, now)
+        try:
+            for unit in messages.read_units(units):
+                state.knows(unit[0].id)
+                effects += self._take(state, unit, now, want)
+        except RemoteError as error:
+            return [*effects, Close(state.link, error.code, str(error))]
+        if want is not None:
+            gained = any(isinstance(one, Store) for one in effects)
+            effects += self._sync.go_on(state, want, gained, now) + self._ask_on(now)
+        return effects
 
-    def _take(self, link: int, unit: Unit) -> list[Effect]:
+    def _ask_on(self, now: float) -> list[Effect]:
+        """An author is free to be asked for again: whoever waited for that asks."""
+        return [effect for one in self._links.values() if one.backlog for effect in self._sync.ask_next(one, now)]
+
+    def _take(self, state: Neighbour, unit: Unit, now: float, want: Want | None = None) -> list[Effect]:
         taken = self.ledger.take(unit)
         first = unit[0]
         match taken.verdict:
             case Verdict.TAKEN:
-                return self._took(link, taken)
+                return self._took(state.link, taken)
             case Verdict.GAP:
-                return self._sync.fill(self._links[link], first)
+                return self._sync.fill(state, first, now, want)
             case Verdict.FORK if taken.fork is not None:
-                return self._forked(link, *taken.fork)
+                return self._forked(state.link, *taken.fork)
             case Verdict.TOO_MANY if first.author not in self._sync.held:
                 self._sync.held.add(first.author)
                 return [Held(first.author)]
@@ -267,6 +252,8 @@ class Gossip:
         effects: list[Effect] = [Store(taken.unit)]
         effects += [Took(entry) for entry in (*taken.unit[1:], first)]
         effects += self._push(taken.unit, link)
+        if taken.fork is not None:
+            effects += self._forked(None, *taken.fork)
         if self.ledger.is_narrator(first.author):
             self._sync.held.clear()
             if first.kind in ("grant", "revoke", "genesis"):
@@ -299,46 +286,30 @@ class Gossip:
 
     # --- ephemerals and addresses ----------------------------------------------------------------------------------
 
-    def _on_ephemeral(self, link: int, fields: list[Value]) -> list[Effect]:
-        if len(fields) == 7 and self._stale(fields[0], fields[1], fields[2]):
+    def _on_ephemeral(self, state: Neighbour, fields: list[Value]) -> list[Effect]:
+        one = self._presence.hear(fields, state.remote)
+        if one is None:
             return []
-        one = messages.read_ephemeral(fields, self.ledger.tag)
         if one.author == self.me:
-            return [SecondCopy(one.run)] if one.run != self.run else []
-        member = self.ledger.authority.member(one.author)
-        if member is None or not self._latest_run(one.author, one.run) or (one.kind == "hush" and member.seat != 0):
-            return []
-        self._counters[one.author] = (one.run, one.counter)
-        effects: list[Effect] = [Heard(link, one)]
+            return [SecondCopy(one.run)]
+        effects: list[Effect] = [Heard(state.link, one)]
         if not one.direct:
             data = messages.ephemeral(one)
             effects += [
-                Send(other, data, Lane.EPHEMERAL)
-                for other, state in self._links.items()
-                if other != link and state.ready and state.remote != one.author
+                Send(other.link, data, Lane.EPHEMERAL)
+                for other in self._links.values()
+                if other is not state and other.ready and other.remote != one.author
             ]
         return effects
 
-    def _stale(self, author: Value, run: Value, counter: Value) -> bool:
-        """Seen already: the cheap test before any signature is checked; floods bring everything more than once."""
-        last = self._counters.get(author) if type(author) is bytes else None
-        return last is not None and last[0] == run and type(counter) is int and counter <= last[1]
-
-    def _latest_run(self, author: bytes, run: bytes) -> bool:
-        feed = self.ledger.log.feeds.get(author)
-        return bool(feed and feed.runs) and next(reversed(feed.runs)) == run if feed else False
-
     def _on_peers(self, link: int, fields: list[Value]) -> list[Effect]:
-        fresh = []
-        for record in messages.read_peers(fields, self.ledger.tag):
-            held = self._records.get(record.member)
-            known = self.ledger.authority.member(record.member) is not None
-            if known and record.member != self.me and (held is None or held.stamp < record.stamp):
-                self._records[record.member] = record
-                fresh.append(record)
-        if not fresh:
-            return []
-        data = messages.peers(fresh)
-        effects: list[Effect] = [Learned(tuple(fresh))]
-        effects += [Send(one, data, Lane.CONTROL) for one, s in self._links.items() if one != link and s.ready]
-        return effects
+        fresh = self._presence.learn(messages.read_peers(fields, self.ledger.tag))
+        return self._spread(link, fresh) if fresh else []
+
+    def _spread(self, source: int | None, fresh: list[PeerRecord]) -> list[Effect]:
+        others = [one.link for one in self._links.values() if one.link != source and one.ready]
+        return [Learned(tuple(fresh)), *self._tell_peers(others, fresh)]
+
+    def _tell_peers(self, links: list[int], records: list[PeerRecord]) -> list[Effect]:
+        pages = [records[at : at + PAGE] for at in range(0, len(records), PAGE)]
+        return [Send(link, messages.peers(page), Lane.CONTROL) for link in links for page in pages]

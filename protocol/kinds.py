@@ -292,3 +292,11 @@ KINDS: dict[str, type[Body]] = {
         Discarded, Chosen, Edited, Missed, Heard, Checkpoint, Rewound, Adopted, SetAside, Redacted, Resealed,
     )
 }  # fmt: skip
+
+# Others stand on these: who may write, what is canon, what was accepted. Their bodies can't be taken back.
+LASTING = frozenset(
+    one.kind
+    for one in (
+        Genesis, Opened, Invited, Withdrawn, Granted, Revoked, Accepted, Adopted, SetAside, Redacted, Resealed,
+    )
+)  # fmt: skip

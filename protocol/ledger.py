@@ -5,19 +5,21 @@ Rules of this file:
   accept is about, the redaction that stands for a body. A unit is taken whole or not at all.
 - Everything is checked before anything changes: shape, signature, rights, place.
 - What the narrator accepted is immune: to forks, to revokes, to gaps.
+- Words can be taken back, structure can't: a redaction of an entry that others stand on has no effect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from protocol import limits
 from protocol.authority import Authority, Right
 from protocol.body import Opening, read_body
 from protocol.canon import Canon
 from protocol.entry import Entry, check_signature, tag_of
 from protocol.errors import Code, RemoteError
-from protocol.kinds import Accepted, Discarded, Genesis, Redacted, Resealed
+from protocol.kinds import LASTING, Accepted, Discarded, Genesis, Narrated, Redacted, Resealed
 from protocol.log import Log, Verdict
 from protocol.sealing import SealKey
 from protocol.story import Story
@@ -26,7 +28,9 @@ Unit = tuple[Entry, ...]
 
 
 class Taken(NamedTuple):
-    """What became of a unit. ``unit`` is what to store (empty unless TAKEN); ``fork`` two entries that prove one."""
+    """What became of a unit. ``unit`` is what to store (empty unless TAKEN); ``fork`` two entries that prove one, also
+    when what the narrator accepted is the second of them.
+    """
 
     verdict: Verdict
     unit: Unit = ()
@@ -44,6 +48,8 @@ class Ledger:
         self.story = Story()
         self.entries: dict[bytes, Entry] = {}
         self.redactions: dict[bytes, Entry] = {}
+        self.proofs: dict[bytes, tuple[Entry, Entry]] = {}
+        self._early_redactions: dict[tuple[bytes, bytes], Entry] = {}
         self._key = key
         self._body_keys: dict[bytes, bytes] = {}
         self._folded = 0
@@ -67,9 +73,15 @@ class Ledger:
         """The unit an entry travels in."""
         unit = [entry]
         if entry.kind == Accepted.kind:
-            unit.extend(self.entries[ref] for ref in entry.refs if ref in self.entries)
-        unit.extend(self.redactions[one.id] for one in tuple(unit) if one.redacted)
+            unit.extend(self.entries[ref] for ref in entry.refs[:1] if ref in self.entries)
+        unit.extend(self.redactions[one.id] for one in tuple(unit) if one.id in self.redactions)
         return tuple(unit)
+
+    def units(self) -> Iterator[Unit]:
+        """Everything held, in an order in which another ledger can take it. An accepted entry with a gap before it in
+        its run comes with its accept alone.
+        """
+        return (self.unit_of(entry) for entry in tuple(self.entries.values()) if self.log.in_place(entry))
 
     def entry_at(self, author: bytes, run: bytes, seq: int) -> Entry | None:
         entry_id = self.log.at(author, run, seq)
@@ -102,13 +114,15 @@ class Ledger:
             return Taken(Verdict.UNKNOWN_AUTHOR)
         return self._place(first, companions)
 
-    def load(self, units: Iterable[Unit]) -> None:
+    def load(self, units: Iterable[Unit], proofs: Iterable[tuple[Entry, Entry]] = ()) -> None:
         """Hold what our own store gives back; it was checked before it was stored."""
         for unit in units:
             if unit[0].kind == Genesis.kind:
                 self._begin(unit[0])
-            else:
-                self._place(unit[0], unit[1:])
+            elif not self.log.in_place(unit[0]):
+                self._place(unit[0], unit[1:], stored=True)
+        for first, second in proofs:
+            self._keep_proof(first, second)
 
     def take_fork(self, first: Entry, second: Entry) -> bool:
         """Take a proof that an author told two things at one place. True when it is news.
@@ -118,11 +132,17 @@ class Ledger:
         same_place = (first.author, first.run, first.seq) == (second.author, second.run, second.seq)
         if not same_place or first.id == second.id or first.tag != second.tag or first.tag != self.tag:
             raise RemoteError(Code.MALFORMED, "fork: two different entries at one place expected")
-        if first.author not in self.authority.members:
+        if first.author not in self.authority.members or first.author in self.log.forks:
             return False
         check_signature(first)
         check_signature(second)
-        return self.log.prove_fork(first.author, first.id, second.id)
+        return self._keep_proof(first, second)
+
+    def _keep_proof(self, first: Entry, second: Entry) -> bool:
+        if not self.log.prove_fork(first.author, first.id, second.id):
+            return False
+        self.proofs[first.author] = (first._replace(body=b""), second._replace(body=b""))
+        return True
 
     def _begin(self, genesis: Entry) -> Taken:
         if tag_of(genesis.id) != self.tag or genesis.seq != 0:
@@ -136,6 +156,7 @@ class Ledger:
         """What must come along, checked; None when we lack what it takes to check it."""
         by_id = {one.id: one for one in rest}
         needed: list[Entry] = []
+        _check_small(first)
         if first.kind == Accepted.kind:
             about = first.refs[0] if first.refs else b""
             accepted = by_id.get(about) or self.entries.get(about)
@@ -144,6 +165,8 @@ class Ledger:
                 raise RemoteError(Code.MALFORMED, "accept: what it accepts must come with it")
             if accepted.author != opening.body.author or accepted.tag != self.tag:
                 raise RemoteError(Code.MALFORMED, "accept: names another author")
+            if self.is_narrator(accepted.author):
+                raise RemoteError(Code.MALFORMED, "accept: the narrator's own is canon without it")
             if accepted.author not in self.authority.members:
                 return None
             needed.append(accepted)
@@ -154,48 +177,91 @@ class Ledger:
         return tuple(needed)
 
     def _redaction(self, entry: Entry, rest: Unit) -> Entry:
-        candidates = (*rest, *(self.redactions[entry.id],)) if entry.id in self.redactions else rest
-        for one in candidates:
-            if one.kind == Redacted.kind and entry.id in one.refs and self._may_redact(one, entry):
+        if entry.kind in LASTING:
+            raise RemoteError(Code.MALFORMED, f"{entry.kind}: its body can't be removed")
+        for one in (*rest, self._redaction_of(entry)):
+            if one is not None and one.kind == Redacted.kind and entry.id in one.refs and self._may_redact(one, entry):
+                _check_small(one)
                 return one
         raise RemoteError(Code.MALFORMED, "body: missing, and no redaction stands in its place")
+
+    def _redaction_of(self, entry: Entry) -> Entry | None:
+        """The redaction we hold of an entry, whichever of the two came first."""
+        if entry.id in self.redactions or entry.kind in LASTING:
+            return self.redactions.get(entry.id)
+        by_author = self._early_redactions.get((entry.id, entry.author))
+        return by_author or self._early_redactions.get((entry.id, self.authority.narrator))
 
     def _may_redact(self, redaction: Entry, entry: Entry) -> bool:
         return redaction.tag == self.tag and redaction.author in (entry.author, self.authority.narrator)
 
-    def _place(self, first: Entry, companions: Unit) -> Taken:
+    def _place(self, first: Entry, companions: Unit, *, stored: bool = False) -> Taken:
         narrator = not self.begun or self.is_narrator(first.author)
-        verdict = self.log.take(first, bounded=not narrator)
+        verdict = self.log.take(first, bounded=not narrator and not stored)
         if verdict is Verdict.FORK:
-            held = self.entry_at(first.author, first.run, first.seq)
-            return Taken(verdict, fork=(held, first) if held else None)
+            return Taken(verdict, fork=self._fork_of(first))
         if verdict is not Verdict.TAKEN:
+            self._fall_into_place(first, verdict)
+            self._fill_gaps(first)
             return Taken(verdict)
+        if stored and not narrator:
+            self.log.charge(first)
+        fork = next((fork for one in companions if (fork := self._fork_of(one)) is not None), None)
         new = [one for one in companions if self.log.take_accepted(one) is Verdict.TAKEN]
         for one in (*new, first):
             self._hold(one)
-        return Taken(Verdict.TAKEN, (self.entries[first.id], *(self.entries[one.id] for one in new)))
+            if one.kind == Redacted.kind and one is not first and not self.is_narrator(one.author):
+                self.log.charge(one)
+        for one in (*new, first):
+            self._fill_gaps(one)
+        return Taken(Verdict.TAKEN, (self.entries[first.id], *(self.entries[one.id] for one in new)), fork)
+
+    def _fork_of(self, entry: Entry) -> tuple[Entry, Entry] | None:
+        """The two entries that prove a fork, when another one than this is held at its place."""
+        held = self.entry_at(entry.author, entry.run, entry.seq)
+        return (held, entry) if held is not None and held.id != entry.id else None
+
+    def _fill_gaps(self, entry: Entry) -> None:
+        """What was held loose behind this entry's run falls into its place."""
+        while (entry_id := self.log.next_loose(entry.author, entry.run)) is not None:
+            self._fall_into_place(self.entries[entry_id], self.log.take(self.entries[entry_id], bounded=False))
+
+    def _fall_into_place(self, entry: Entry, verdict: Verdict) -> None:
+        held = self.entries.get(entry.id)
+        if verdict is Verdict.KNOWN and held is not None:
+            self.entries[entry.id] = self.entries.pop(entry.id)
+            if self.is_narrator(entry.author):
+                self._fold(held)
 
     def _hold(self, entry: Entry) -> None:
-        redaction = self.redactions.get(entry.id)
-        if redaction is not None and self._may_redact(redaction, entry):
+        redaction = self._redaction_of(entry)
+        if redaction is not None:
+            self.redactions[entry.id] = redaction
             entry = entry._replace(body=b"")
         self.entries[entry.id] = entry
         if entry.kind == Redacted.kind:
             self._redact(entry)
+        if self.log.in_place(entry) or not self.is_narrator(entry.author):
+            self._fold(entry)
+
+    def _fold(self, entry: Entry) -> None:
         if not self.begun or self.is_narrator(entry.author):
             self._answer(entry)
+            moved = self.authority.moved
             self.authority.add(entry)
-            self._advance(self.canon.add(entry))
+            self._advance(self.canon.add(entry) and moved == self.authority.moved)
         else:
             self.story.offer(entry, self.opening(entry))
+            if self._folded < 0:
+                self._advance(False)
 
     def _redact(self, redaction: Entry) -> None:
         for ref in redaction.refs:
             entry = self.entries.get(ref)
-            if entry is None or self._may_redact(redaction, entry):
+            if entry is None:
+                self._early_redactions.setdefault((ref, redaction.author), redaction)
+            elif entry.kind not in LASTING and self._may_redact(redaction, entry):
                 self.redactions.setdefault(ref, redaction)
-            if entry is not None and entry.kind != Genesis.kind and self._may_redact(redaction, entry):
                 self.entries[ref] = entry._replace(body=b"")
                 self._folded = -1
 
@@ -207,6 +273,8 @@ class Ledger:
             if opening and isinstance(opening.body, Resealed):
                 self._body_keys[entry.refs[0]] = opening.body.key
                 self._folded = -1
+        if entry.kind == Narrated.kind:
+            self.log.give_back()
 
     def _advance(self, grew: bool) -> None:
         if not grew or self._folded < 0:
@@ -223,3 +291,8 @@ class Ledger:
                 seat = self.authority.members[accepted.author].seat
                 self.story.apply(entry, self.opening(entry), (accepted, self.opening(accepted), seat))
         self._folded = len(self.canon.order)
+
+
+def _check_small(entry: Entry) -> None:
+    if entry.kind in (Accepted.kind, Redacted.kind) and entry.body_size > limits.SMALL_BODY:
+        raise RemoteError(Code.TOO_LARGE, f"{entry.kind}: too large to travel with what it is about")

@@ -27,12 +27,16 @@ CARD_TAGS = 32  # tags shown to everybody
 VOICE = 256  # characters of a voice, engine and options included
 PENDING_ENTRIES = 256  # of one author, neither accepted nor refused yet: bounds what a member can put on every disk
 PENDING_BYTES = 4 * 1024 * 1024
+PENDING_BACK_ENTRIES = 16  # of that share, given back with each narration; a reader sounds each and is never answered
+PENDING_BACK_BYTES = 256 * 1024
+SMALL_BODY = 1_024  # bytes of the body of an accept or redact; a unit must fit one frame with the line it is about
 RUNS = 4_096  # runs of one author; one process start each
 AUTHORS = 4_096  # authors of one story; only granted keys count
 
 # --- sync --------------------------------------------------------------------------------------------------------
 GIVE_BYTES = 48 * 1024  # bytes of entries in one answer, unless a single unit is larger
 WANTS = 4  # open requests per link
+RUNS_TOLD = 64  # authors whose runs are told in answer to one page of heads; the rest follow when these are level
 SYNC_SECONDS = 30  # between two rounds of heads on a link
 WANT_SECONDS = 10  # until an unanswered request is given to another link
 KNOWN_PER_LINK = 8_192  # entry ids remembered per link for de-duplication

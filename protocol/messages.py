@@ -30,6 +30,7 @@ class Type(IntEnum):
     GENESIS = 11
     CLAIM = 12
     REFUSED = 13
+    GRANT = 14
     HEADS = 20
     RUNS = 21
     WANT = 22
@@ -91,6 +92,11 @@ def claim(value: Value) -> bytes:
 
 def refused(member: bytes, code: Code, text: str) -> bytes:
     return _message(Type.REFUSED, member, int(code), text)
+
+
+def grant(entry: Entry) -> bytes:
+    """The entry that made the sender a member, for whoever does not know him yet."""
+    return _message(Type.GRANT, list(entry.triple))
 
 
 def heads(summaries: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -129,7 +129,7 @@ class Story:
     offered: dict[bytes, tuple[Entry, Opening | None]] = field(default_factory=dict)
     edits: dict[bytes, tuple[Span, ...]] = field(default_factory=dict)
     heard: dict[bytes, int] = field(default_factory=dict)
-    sounds: dict[bytes, tuple[Entry, Voiced]] = field(default_factory=dict)
+    sounds: dict[tuple[bytes, bytes], tuple[Entry, Voiced]] = field(default_factory=dict)
     _path: list[bytes] = field(default_factory=list)
     _on_path: dict[bytes, int] = field(default_factory=dict)
     _lines: dict[bytes, bytes] = field(default_factory=dict)
@@ -163,16 +163,18 @@ class Story:
         return next((one.tip for one in reversed(self.branches) if one.name == name), None)
 
     def clips_of(self, take: Take) -> tuple[Clip, ...]:
-        """The sound of a line, as its own author signed it."""
-        sound = self.sounds.get(take.entry)
-        return sound[1].clips if sound and sound[0].author == take.author else ()
+        """The sound of a line, as its own author signed it last."""
+        sound = self.sounds.get((take.entry, take.author))
+        return sound[1].clips if sound else ()
 
     def offer(self, entry: Entry, opening: Opening | None) -> None:
         """Take note of a member's own entry: a line that waits to be accepted, or the sound of one."""
         if entry.kind == Line.kind and entry.id not in self._settled:
             self.offered[entry.id] = (entry, opening)
         elif entry.kind == Voiced.kind and opening and entry.refs and isinstance(opening.body, Voiced):
-            self.sounds.setdefault(entry.refs[0], (entry, opening.body))
+            held = self.sounds.get((entry.refs[0], entry.author))
+            if held is None or (held[0].at, held[0].id) < (entry.at, entry.id):
+                self.sounds[entry.refs[0], entry.author] = (entry, opening.body)
 
     def apply(
         self, entry: Entry, opening: Opening | None, accepted: tuple[Entry, Opening | None, int] | None = None
@@ -189,6 +191,8 @@ class Story:
                 self._accept(*accepted)
             case Rewound.kind:
                 self._rewind(entry, opening)
+            case Chosen.kind | Discarded.kind if entry.refs:
+                self._settle(entry.kind, entry.refs[0])
             case _ if opening is not None:
                 self._note(entry, opening.body)
 
@@ -216,16 +220,19 @@ class Story:
                 self.edits[about] = spans
             case Heard(characters=characters):
                 self.heard[about] = characters
-            case Discarded():
-                self._settled.add(about)
-                self.offered.pop(about, None)
             case Missed(why=why) if about in self.cues and self.cues[about].state == "open":
                 self.cues[about] = replace(self.cues[about], state="missed", why=why)
-            case Chosen() if (passage := self.passage_of(about)) is not None:
-                index = next(i for i, take in enumerate(passage.takes) if take.entry == about)
-                self.passages[passage.id] = replace(passage, chosen=index)
             case _:
                 return
+
+    def _settle(self, kind: str, about: bytes) -> None:
+        passage = self.passage_of(about)
+        if kind == Discarded.kind:
+            self._settled.add(about)
+            self.offered.pop(about, None)
+        elif passage is not None:
+            index = next(i for i, take in enumerate(passage.takes) if take.entry == about)
+            self.passages[passage.id] = replace(passage, chosen=index)
 
     def _narrate(self, entry: Entry, opening: Opening | None) -> None:
         body = opening.body if opening else None

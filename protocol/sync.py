@@ -3,8 +3,11 @@
 Rules of this file:
 - On every link: a summary per author; where it differs, the heads of his runs; what is longer over there is asked for.
 - What a neighbour has is worked out anew on every link, never stored.
-- One open request per author and link, so that runs come in the order their holder got them. The narrator's come first.
-- Another id at a place we hold is asked for alone: the two together prove a fork.
+- One open request per author, on whichever link: nothing is fetched twice, and runs come in the order their holder got
+  them. The narrator's come first.
+- Another id at a place we hold is asked for alone: the two together prove a fork. Whoever has no proof yet is told; of
+  an author with a proof against him nothing is compared any more.
+- What came in answer is looked over once more when nothing is left to ask: much is brought level in bounded steps.
 """
 
 from __future__ import annotations
@@ -16,19 +19,30 @@ from protocol import limits, messages
 from protocol.effects import Effect, Lane, Send
 from protocol.encoding import Value
 from protocol.entry import Entry
+from protocol.identity import digest
 from protocol.ledger import Ledger, Unit
+from protocol.log import HEADS_PERSON, NO_HEADS
 from protocol.messages import Want
+
+SET_ASIDE = digest(HEADS_PERSON, b"set aside", size=16)
 
 
 @dataclass
 class Neighbour:
-    """One link, as the gossip sees it. ``ready``: its other end is a member in good standing."""
+    """One link, as the gossip sees it. ``ready``: its other end is a member in good standing.
+
+    ``claimed``: our claim went there; ``claims``: how many came. ``shown``: it showed the grant that makes it a member.
+    ``gained``: since the last round of heads it had something for us.
+    """
 
     link: int
     remote: bytes
     ready: bool = False
     lagging: bool = False
     claimed: bool = False
+    claims: int = 0
+    shown: bool = False
+    gained: bool = False
     known: dict[bytes, None] = field(default_factory=dict)
     wants: dict[int, tuple[Want, float]] = field(default_factory=dict)
     backlog: deque[tuple[bytes, bytes, int, int]] = field(default_factory=lambda: deque(maxlen=limits.RUNS))
@@ -49,6 +63,7 @@ class Sync:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.held: set[bytes] = set()
+        self._asked: set[bytes] = set()
         self._nonce = 0
 
     def begin(self, to: Neighbour, now: float) -> list[Effect]:
@@ -56,22 +71,21 @@ class Sync:
         if not to.ready:
             return []
         to.synced_at = now
-        log = self.ledger.log
-        authors = list(log.feeds)
+        to.gained = False
+        authors = list(self._authors())
         pages = [authors[at : at + 256] for at in range(0, max(1, len(authors)), 256)]
-        return [self._control(to, messages.heads((one, log.summary(one)) for one in page)) for page in pages]
+        return [self._control(to, messages.heads((one, self._summary(one)) for one in page)) for page in pages]
 
     def on_heads(self, sender: Neighbour, fields: list[Value]) -> list[Effect]:
         theirs = messages.read_heads(fields)
-        ours = list(self.ledger.log.feeds)
-        partial = len(ours) > 256  # then what this page does not name may stand on another
-        authors = sorted({*ours, *theirs}, key=lambda one: (not self.ledger.is_narrator(one), one))
-        return [
-            effect
-            for author in authors
-            if theirs.get(author) != self.ledger.log.summary(author) and (author in theirs or not partial)
-            for effect in self._tell_runs(sender, author, reply=False)
-        ]
+        ours = self._authors()
+        # With many authors, what this page does not name may stand on another.
+        absent = [one for one in ours if one not in theirs] if len(ours) <= 256 else []
+        differing = [one for one, summary in theirs.items() if summary != self._summary(one)]
+        differing = [one for one in differing if one in self.ledger.authority.members]
+        differing += [one for one in absent if self._summary(one) != NO_HEADS]
+        differing.sort(key=lambda one: not self.ledger.is_narrator(one))
+        return [effect for one in differing[: limits.RUNS_TOLD] for effect in self._tell(sender, one)]
 
     def on_runs(self, sender: Neighbour, fields: list[Value], now: float) -> list[Effect]:
         author, theirs, reply = messages.read_runs(fields)
@@ -79,8 +93,12 @@ class Sync:
         if author not in self.ledger.authority.members:
             return []
         ours_is_more = bool({run for run, _ in log.heads(author)} - {run for run, _, _ in theirs})
-        for run, seq, short in theirs:
+        cut = self.ledger.authority.revoked.get(author)
+        for run, last, short in theirs:
             head = log.head(author, run)
+            seq = last if cut is None else min(last, cut.get(run, -1))
+            if seq < last and (seq < 0 or (head is not None and head.seq >= seq)):
+                continue  # what stands behind a revoke is not taken
             if head is None or head.seq < seq:
                 self.ask_for(sender, author, run, head.seq + 1 if head else 0, seq)
             elif (log.at(author, run, seq) or b"")[:16] != short and author not in log.forks:
@@ -89,6 +107,20 @@ class Sync:
                 ours_is_more = ours_is_more or head.seq > seq
         effects = self.ask_next(sender, now)
         return effects + (self._tell_runs(sender, author, reply=True) if ours_is_more and not reply else [])
+
+    def _tell(self, to: Neighbour, author: bytes) -> list[Effect]:
+        proof = self.ledger.proofs.get(author)
+        told = [self._control(to, messages.fork(*proof))] if proof else []
+        return told + ([] if self._is_set_aside(author) else self._tell_runs(to, author, reply=False))
+
+    def _authors(self) -> dict[bytes, None]:
+        return dict.fromkeys((*self.ledger.log.feeds, *self.ledger.log.forks))
+
+    def _is_set_aside(self, author: bytes) -> bool:
+        return author in self.ledger.log.forks and not self.ledger.is_narrator(author)
+
+    def _summary(self, author: bytes) -> bytes:
+        return SET_ASIDE if self._is_set_aside(author) else self.ledger.log.summary(author)
 
     def on_want(self, sender: Neighbour, asked: Want) -> list[Effect]:
         units: list[Unit] = []
@@ -104,59 +136,80 @@ class Sync:
             units.append(unit)
         return [Send(sender.link, messages.give(asked.nonce, units), Lane.ENTRIES)]
 
-    def answered(self, sender: Neighbour, nonce: int, took: bool, now: float) -> list[Effect]:
-        """An answer was taken: go on with the same run if it is not at its end, then with the next."""
+    def close(self, sender: Neighbour, nonce: int) -> Want | None:
+        """The request that an answer of this number is about, which is thereby no longer open."""
         asked = sender.wants.pop(nonce, None)
-        if asked is None:
-            return []
-        want = asked[0]
+        if asked is not None:
+            self._asked.discard(asked[0].author)
+        return asked[0] if asked else None
+
+    def go_on(self, sender: Neighbour, want: Want, gained: bool, now: float) -> list[Effect]:
+        """An answer was taken: go on with the same run if it is not at its end, then with the next."""
         head = self.ledger.log.head(want.author, want.run)
-        if took and head is not None and head.seq < want.last:
+        sender.gained = sender.gained or gained
+        if head is not None and want.first <= head.seq < want.last:
             sender.backlog.appendleft((want.author, want.run, head.seq + 1, want.last))
-        return self.ask_next(sender, now)
+        effects = self.ask_next(sender, now)
+        if not sender.wants and not sender.backlog and sender.gained:
+            effects += self.begin(sender, now)
+        return effects
 
     def expired(self, to: Neighbour, now: float) -> bool:
         """Drop requests that nobody answered in time; whether there were any."""
         late = [nonce for nonce, (_, deadline) in to.wants.items() if deadline <= now]
         for nonce in late:
-            del to.wants[nonce]
+            self.close(to, nonce)
         return bool(late)
 
-    def fill(self, sender: Neighbour, entry: Entry) -> list[Effect]:
-        """A pushed entry does not follow what we hold: ask its bringer for what stands between, this one included."""
+    def forget(self, gone: Neighbour) -> None:
+        """A link went down: what it was asked for may be asked of others."""
+        for nonce in list(gone.wants):
+            self.close(gone, nonce)
+
+    def fill(self, sender: Neighbour, entry: Entry, now: float, answer_to: Want | None) -> list[Effect]:
+        """An entry does not follow what we hold: ask its bringer for what stands between, this one included.
+
+        An answer with a gap in it is no reason to ask the same again.
+        """
         head = self.ledger.log.head(entry.author, entry.run)
         if head is not None and entry.seq == head.seq + 1:  # it follows another entry at our head's place
-            self.ask_for(sender, entry.author, entry.run, head.seq, head.seq)
-        else:
+            if answer_to is None or answer_to.first != answer_to.last:
+                self.ask_for(sender, entry.author, entry.run, head.seq, head.seq)
+        elif answer_to is None:
             self.ask_for(sender, entry.author, entry.run, head.seq + 1 if head else 0, entry.seq)
-        return self.ask_next(sender, sender.synced_at)
+        return self.ask_next(sender, now)
 
     def ask_for(self, sender: Neighbour, author: bytes, run: bytes, first: int, last: int) -> None:
-        """Queue a request, unless the same run is asked for on this link already."""
-        if author in self.held or (author in self.ledger.log.forks and not self.ledger.is_narrator(author)):
+        """Queue a request. What is asked for on this link already is only made longer."""
+        if author in self.held or self._is_set_aside(author):
             return
-        asked = {(one.author, one.run) for one, _ in sender.wants.values()} | {item[:2] for item in sender.backlog}
-        if (author, run) not in asked:
-            sender.backlog.append((author, run, first, last))
+        for nonce, (want, deadline) in sender.wants.items():
+            if (want.author, want.run) == (author, run):
+                sender.wants[nonce] = (want._replace(last=max(want.last, last)), deadline)
+                return
+        for index, item in enumerate(sender.backlog):
+            if item[:2] == (author, run):
+                sender.backlog[index] = (author, run, min(item[2], first), max(item[3], last))
+                return
+        sender.backlog.append((author, run, first, last))
 
     def ask_next(self, sender: Neighbour, now: float) -> list[Effect]:
         """Send queued requests, as many as may be open."""
         effects: list[Effect] = []
-        busy = {want.author for want, _ in sender.wants.values()}
         waiting: list[tuple[bytes, bytes, int, int]] = []
         while sender.backlog and len(sender.wants) < limits.WANTS:
             author, run, first, last = sender.backlog.popleft()
-            if author in busy:
-                waiting.append((author, run, first, last))
-                continue
             head = self.ledger.log.head(author, run)
             start = first if first == last or head is None else max(first, head.seq + 1)
             if start > last:
                 continue
-            busy.add(author)
+            if author in self._asked:
+                waiting.append((author, run, first, last))
+                continue
             self._nonce = self._nonce % 2**31 + 1
             asked = Want(self._nonce, author, run, start, last)
             sender.wants[asked.nonce] = (asked, now + limits.WANT_SECONDS)
+            self._asked.add(author)
             effects.append(self._control(sender, messages.want(asked)))
         sender.backlog.extendleft(reversed(waiting))
         return effects

@@ -1,0 +1,102 @@
+"""Who is there now: which moments count, and where members can be dialled.
+
+Rules of this file:
+- A moment counts when its author is a member, its run the author's latest, and its counter higher than the last one's;
+  a hush only when it is the narrator's. So nothing that is played back counts.
+- Which run is the latest is read from the runs themselves: each names what it continues. Clocks decide only between
+  runs that nothing else orders.
+- An address is a member's own word. The newest counts, by the number its owner gave it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from protocol import limits, messages
+from protocol.encoding import Value
+from protocol.kinds import NARRATOR, Opened
+from protocol.ledger import Ledger
+from protocol.messages import Ephemeral, PeerRecord
+
+
+class Presence:
+    """What one node knows of the moment. ``me`` and ``run``: its own key and present run."""
+
+    def __init__(self, ledger: Ledger, me: bytes, run: bytes) -> None:
+        self.ledger = ledger
+        self.me = me
+        self.run = run
+        self.records: dict[bytes, PeerRecord] = {}
+        self._early: dict[bytes, PeerRecord] = {}
+        self._counters: dict[bytes, tuple[bytes, int]] = {}
+        self._latest: dict[bytes, tuple[bytes, bytes]] = {}
+        self._past = {one for one, _ in ledger.log.heads(me)} - {run}
+
+    def hear(self, fields: list[Value], remote: bytes) -> Ephemeral | None:
+        """The moment in a message, if it counts. One of our own key's from another run counts: somebody lives with it.
+
+        :raises RemoteError: MALFORMED, or BAD_SIGNATURE.
+        """
+        if len(fields) == 7 and self._stale(fields[0], fields[1], fields[2]):
+            return None
+        one = messages.read_ephemeral(fields, self.ledger.tag)
+        if one.author == self.me:
+            return one if one.run != self.run and one.run not in self._past else None
+        member = self.ledger.authority.member(one.author)
+        if member is None or one.run != self._latest_run(one.author) or (one.direct and one.author != remote):
+            return None
+        if one.kind == "hush" and member.seat != NARRATOR:
+            return None
+        self._counters[one.author] = (one.run, one.counter)
+        return one
+
+    def learn(self, records: Iterable[PeerRecord]) -> list[PeerRecord]:
+        """Those of these addresses that are news. A stranger's are kept for a while: a grant may be on its way."""
+        fresh = []
+        for record in records:
+            member = self.ledger.authority.member(record.member)
+            held = self.records.get(record.member)
+            if record.member == self.me or (held is not None and held.stamp >= record.stamp):
+                continue
+            if member is not None:
+                self.records[record.member] = record
+                fresh.append(record)
+            elif record.member not in self.ledger.authority.revoked:
+                self._early[record.member] = record
+                while len(self._early) > limits.LINKS:
+                    del self._early[next(iter(self._early))]
+        return fresh
+
+    def granted(self) -> list[PeerRecord]:
+        """Addresses that came before their member was granted a seat, and are news now."""
+        known = [one for key, one in self._early.items() if self.ledger.authority.member(key) is not None]
+        for one in known:
+            del self._early[one.member]
+        return self.learn(known)
+
+    def _stale(self, author: Value, run: Value, counter: Value) -> bool:
+        """Seen already: the cheap test before any signature is checked; floods bring everything more than once."""
+        last = self._counters.get(author) if type(author) is bytes else None
+        return last is not None and last[0] == run and type(counter) is int and counter <= last[1]
+
+    def _latest_run(self, author: bytes) -> bytes | None:
+        if self.ledger.is_narrator(author):
+            return self.ledger.canon.live_run
+        heads = self.ledger.log.summary(author)
+        if self._latest.get(author, (b"", b""))[0] != heads:
+            self._latest[author] = (heads, self._find_latest(author))
+        return self._latest[author][1] or None
+
+    def _find_latest(self, author: bytes) -> bytes:
+        openings: list[tuple[int, bytes]] = []
+        continued: set[bytes] = set()
+        for run, _ in self.ledger.log.heads(author):
+            entry = self.ledger.entry_at(author, run, 0)
+            if entry is None:
+                continue
+            openings.append((entry.at, run))
+            opening = self.ledger.opening(entry)
+            before = opening.body.continues if opening and isinstance(opening.body, Opened) else b""
+            if before in self.ledger.entries:
+                continued.add(self.ledger.entries[before].run)
+        return max((one for one in openings if one[1] not in continued), default=(0, b""))[1]
