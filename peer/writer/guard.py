@@ -62,6 +62,7 @@ class Guard:
     """
 
     def __init__(self, own: str, others: Sequence[str], *, quoted: bool, cap: int) -> None:
+        others = [name for name in others if name.strip()]
         self._quoted = quoted
         self._cap = cap
         self._labels = tuple(f"{name}:".casefold() for name in (*others, own))

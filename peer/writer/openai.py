@@ -215,7 +215,7 @@ class EndpointWriter:
                 piece = self._piece(data, answer)
                 if piece:
                     yield piece
-                elif answer.heard:  # thinking is progress too
+                else:  # thinking is progress too; pings never come so far
                     patience.deadline = trio.current_time() + NEXT_SECONDS
         if not answer.heard:
             raise EndpointRubbish(url=self._shown, why="it holds no reply")
