@@ -16,6 +16,7 @@ from enum import IntEnum
 
 from protocol.dwlog import (
     END_PURPOSE,
+    UNIT,
     End,
     Head,
     NewerFormat,
@@ -134,9 +135,9 @@ class Verifier:
             if kind != RecordType.HEAD:
                 raise RemoteError(Code.MALFORMED, "the file does not begin with its head")
             self._head = read_head(record.payload)
-        elif kind == RecordType.UNIT:
+        elif kind == UNIT:
             self._feeds.take(read_entries(record.payload))
-            if not self._read[kind]:
+            if not self._read[UNIT]:
                 self._check_identity(self._head)
         elif kind == RecordType.FORK:
             self._feeds.take_fork(read_entries(record.payload))
