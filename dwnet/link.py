@@ -6,7 +6,7 @@ Rules of this file (docs/protocol.md, "Links"):
   synchronously; answers are queued.
 - The writer is the only one that sends. Nothing cancels a send but the end of the link.
 - Any frame is a sign of life; a ping is sent only into silence. Websocket pings prove nothing and are not used.
-- Whoever leaves says so inside the channel (BYE), and closes within limits.CLOSE_SECONDS whatever the other side does.
+- Whoever leaves says so inside the channel (BYE), for limits.CLOSE_SECONDS at most, and closes whatever is answered.
   An end without BYE is a cut.
 - A peer that sends too fast is read more slowly: TCP holds it back, nothing is lost, nobody is punished.
 """
@@ -103,7 +103,7 @@ class Link:
         return put is Put.QUEUED
 
     def close(self, code: Code, text: str = "") -> None:
-        """Say goodbye and close, in limits.CLOSE_SECONDS at most; never waits. Only the first call counts."""
+        """Say goodbye and close, given up after limits.CLOSE_SECONDS; never waits. Only the first call counts."""
         if self._ending is None:
             self._ending = (code, text)
             self._goodbye = encode([int(Type.BYE), int(code), text[: limits.BYE_TEXT]])
@@ -142,9 +142,7 @@ class Link:
             while True:
                 if not self.trusted and (pause := self._pace.wait(trio.current_time())):
                     await trio.sleep(pause)
-                data = await self._socket.receive()
-                if self._ending is None:
-                    self._take(data)
+                self._take(await self._socket.receive())
         except SocketClosed:
             self._cut()
         except RemoteError as error:
@@ -203,7 +201,6 @@ class Link:
         while batch := self._outbox.take(lanes):
             await self._send(batch)
         await self._send([goodbye])
-        await self._socket.aclose()
 
     async def _send(self, batch: list[bytes]) -> None:
         self._patient_until = trio.current_time() + limits.WRITE_STALL_SECONDS

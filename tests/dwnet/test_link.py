@@ -175,7 +175,7 @@ async def test_two_ends_that_answer_on_the_spot_never_wait_for_each_other(nurser
     def answer(link: Link, message: list[Value]) -> None:
         number = message[1]
         assert isinstance(number, int)
-        if number < 300:
+        if number < 60:
             link.send(encode([NOTE, number + 1, bytes(20_000)]), Lane.ENTRIES)
 
     one, two = Witness(answer), Witness(answer)
@@ -184,7 +184,7 @@ async def test_two_ends_that_answer_on_the_spot_never_wait_for_each_other(nurser
         here.send(encode([NOTE, number, bytes(20_000)]), Lane.ENTRIES)
         there.send(encode([NOTE, number, bytes(20_000)]), Lane.ENTRIES)
     with trio.fail_after(60):
-        await one.until(lambda: len(one.messages) + len(two.messages) == sum(2 * (301 - n) for n in range(8)))
+        await one.until(lambda: len(one.messages) + len(two.messages) == sum(2 * (61 - n) for n in range(8)))
     assert one.ends == two.ends == []
     nursery.cancel_scope.cancel()
 
@@ -574,6 +574,26 @@ async def test_links_over_loopback_survive_a_neighbour_cut_in_the_middle_of_a_se
     friend.link.close(Code.GOING_AWAY, "good night")
     await here.until(lambda: len(here.ends) == 2)
     assert here.ends[-1] == (Code.GOING_AWAY, "good night")
+    nursery.cancel_scope.cancel()
+
+
+async def test_an_open_link_is_not_sent_away_with_the_strangers(nursery: trio.Nursery) -> None:
+    here, there = Witness(), Witness()
+
+    async def answer(socket: Socket) -> None:
+        await run_link(socket, answering(), here, trusted=True)
+
+    listening: Listening = await nursery.start(listen, "127.0.0.1", 0, answer)
+    async with dial(listening.addresses[0], 5) as socket, trio.open_nursery() as inner:
+        inner.start_soon(lambda: run_link(socket, dialing(), there, trusted=True))
+        await here.until_open()
+        silent = [await trio.open_tcp_stream("127.0.0.1", listening.port) for _ in range(limits.HALF_OPEN + 1)]
+        assert await silent[0].receive_some() == b""
+        here.link.send(note(1), Lane.ENTRIES)
+        await there.until(lambda: there.messages)
+        for stream in silent:
+            await stream.aclose()
+        here.link.close(Code.DONE)
     nursery.cancel_scope.cancel()
 
 

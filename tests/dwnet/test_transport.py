@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import logging
 import os
 import resource
@@ -9,9 +11,19 @@ from contextlib import suppress
 
 import pytest
 import trio
+from trio.testing import memory_stream_pair
 
 from dwnet.transport import CannotListen, Door, Listening, PortTaken, dial, is_loopback, listen
-from dwnet.websocket import UNREAD, BadAddress, CannotReach, Socket, SocketClosed, VersionMismatch, read_target
+from dwnet.websocket import (
+    UNREAD,
+    BadAddress,
+    CannotReach,
+    Socket,
+    SocketClosed,
+    VersionMismatch,
+    read_target,
+    socket_over,
+)
 from protocol import limits
 
 LOOPBACK = "127.0.0.1"
@@ -212,6 +224,27 @@ async def test_our_own_machine_is_exempt_and_strangers_give_way_first() -> None:
     assert [scope.cancel_called for scope in (*own, *strangers)].index(True) == len(own)
 
 
+async def test_a_stranger_may_come_as_often_as_he_leaves(
+    nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dwnet.transport.is_loopback", lambda address: False)
+    address = await serve(nursery)
+    for _ in range(2 * limits.HALF_OPEN_PER_ADDRESS):
+        await call(address, b"")
+    host, _, port = address.rpartition(":")
+    silent = [await trio.open_tcp_stream(host, int(port)) for _ in range(limits.HALF_OPEN_PER_ADDRESS)]
+    with pytest.raises(CannotReach):
+        async with dial(address, 5):
+            pass
+    await silent[0].aclose()
+    await trio.testing.wait_all_tasks_blocked()
+    async with dial(address, 5) as again:
+        assert await is_answered(again)
+    for stream in silent:
+        await stream.aclose()
+    nursery.cancel_scope.cancel()
+
+
 async def test_a_taken_port_is_named_with_the_way_out(nursery: trio.Nursery) -> None:
     address = await serve(nursery)
     port = int(address.rpartition(":")[2])
@@ -274,7 +307,7 @@ async def test_without_file_descriptors_accepting_waits_and_goes_on(
     nursery.cancel_scope.cancel()
 
 
-# --- dialling --------------------------------------------------------------------------------------------------------
+# --- dialling -------------------------------------------------------------------------------------------------------
 
 BAD_ADDRESSES = [
     "",
@@ -402,7 +435,35 @@ async def test_the_body_of_a_dial_raises_what_it_raises(nursery: trio.Nursery) -
     nursery.cancel_scope.cancel()
 
 
-# --- sending ---------------------------------------------------------------------------------------------------------
+async def test_what_a_host_does_after_the_opening_ends_the_socket_and_nothing_else() -> None:
+    """A frame that means nothing, from a side that takes no answer: the library's reader does not survive this."""
+    here, there = memory_stream_pair()
+
+    async def host() -> None:
+        request = bytes(await there.receive_some())
+        key = request.partition(b"Sec-WebSocket-Key: ")[2].partition(b"\r\n")[0]
+        accept = base64.b64encode(
+            hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11", usedforsecurity=False).digest()
+        )
+        await there.send_all(ACCEPTED.replace(b"wrong", accept).replace(b"\r\n\r\n", b"\r\n" + PROTOCOL + b"\r\n"))
+        there.receive_stream.close()
+        await there.send_all(b"\xf2\x05hello")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(host)
+        async with socket_over(here, "192.0.2.1:8000", dialed=True) as socket:
+            with pytest.raises(SocketClosed):
+                await socket.receive()
+
+
+async def test_frames_without_content_never_pile_up(nursery: trio.Nursery) -> None:
+    address = await serve(nursery)
+    with trio.fail_after(10):
+        await call(address, UPGRADE + b"\x02\x80" + MASK + (b"\x00\x80" + MASK) * UNREAD, hang_up=False)
+    nursery.cancel_scope.cancel()
+
+
+# --- sending --------------------------------------------------------------------------------------------------------
 
 
 async def test_a_cancelled_send_ends_the_socket_on_both_sides(nursery: trio.Nursery) -> None:
