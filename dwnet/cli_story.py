@@ -23,7 +23,7 @@ def story() -> None:
 def story_list(context: click.Context, data: str | None, as_json: bool) -> None:
     """Every story of a data folder."""
     with explained(bool(context.obj), as_json=as_json):
-        rows = context.meta[READING].listed(_narrator(data))
+        rows = context.meta[READING].listed(_folder(data))
         for row in rows:
             if as_json:
                 put_json({"event": "story", **row})
@@ -44,7 +44,7 @@ def story_list(context: click.Context, data: str | None, as_json: bool) -> None:
 def story_show(context: click.Context, name: str, data: str | None, as_json: bool) -> None:
     """Print a story as it stands."""
     with explained(bool(context.obj), as_json=as_json):
-        for row in context.meta[READING].shown(_narrator(data), name):
+        for row in context.meta[READING].shown(_folder(data), name):
             if as_json:
                 put_json({"event": "passage", **row})
             else:
@@ -64,7 +64,7 @@ def story_export(
 ) -> None:
     """Write a story as JSON or text."""
     with explained(bool(context.obj), as_json=as_json):
-        written = context.meta[READING].export(_narrator(data), name, form, out, with_whispers=with_whispers)
+        written = context.meta[READING].export(_folder(data), name, form, out, with_whispers=with_whispers)
         if out is None:
             click.echo(written, nl=False)
         elif as_json:
@@ -119,9 +119,7 @@ READING = "dwnet.reading"  # in click's meta: how stories are read; set by the c
 CHECKS = "dwnet.checks"  # likewise: what engines say about this machine
 
 
-def _narrator(data: str | None):  # type: ignore[no-untyped-def]
-    import os
+def _folder(data: str | None):  # type: ignore[no-untyped-def]
+    from dwnet.keeping import settings_at
 
-    from dwnet.settings import narrator_settings
-
-    return narrator_settings({"data": data}, os.environ)
+    return settings_at(data)

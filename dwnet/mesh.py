@@ -25,6 +25,7 @@ from dwnet.transport import Listening, dial, is_loopback, listen
 from dwnet.websocket import Socket
 from protocol import limits
 from protocol.addresses import join_address
+from protocol.messages import PeerRecord
 from protocol.session import Session
 
 PAUSE_FIRST = 0.5  # seconds; the pause doubles with every failed round
@@ -73,6 +74,7 @@ class Mesh:
         self._chance = random.Random(node.member.public)
         self._choice = random.Random(node.member.public)
         self._look = trio.Event()
+        node.on_peers = self._learn
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Listen and dial until cancelled. Started once the port is ours.
@@ -102,6 +104,10 @@ class Mesh:
                 if index == last:
                     raise
         raise AssertionError("at least one port is given")
+
+    def _learn(self, records: Sequence[PeerRecord]) -> None:
+        for record in records:
+            self.know(record.member, record.addresses)
 
     def know(self, member: bytes, addresses: Sequence[str]) -> None:
         """Note where a member can be dialled."""

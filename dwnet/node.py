@@ -45,6 +45,7 @@ from protocol.ledger import Ledger, Unit
 from protocol.sealing import SealKey
 
 EVENTS = 4_096  # waiting for one subscriber; a burst of entries fits, beyond it he reads the ledger
+OWN = 0  # in place of a link: what this very node says, so that whoever sits beside it sees and hears it too
 MOMENTS = 1_024  # of these, ephemerals
 logger = logging.getLogger(__name__)
 
@@ -100,6 +101,7 @@ class Node:
         self.gossip = Gossip(ledger, member.public, self.run_id)
         self.links: dict[int, Link] = {}
         self.on_blob_message: Callable[[int, list[Value]], None] | None = None
+        self.on_peers: Callable[[Sequence[messages.PeerRecord]], None] = lambda records: None
         self._store = store
         self._mark = mark
         self._counter = 0
@@ -228,6 +230,7 @@ class Node:
             self.member, self.ledger.tag, self.run_id, self._counter, kind, payload, direct=only is not None
         )
         self.perform(self.gossip.say(one, only))
+        self._publish(Heard(OWN, one))
 
     # --- links ------------------------------------------------------------------------------------------------------
 
@@ -296,6 +299,7 @@ class Node:
         """Write down what is not an entry: addresses, proofs, and bodies that are gone."""
         match effect:
             case Learned(records=records):
+                self.on_peers(records)
                 self._chores += [partial(self._store.keep_peer, _peer(one)) for one in records]
             case Forked(first=first, second=second):
                 self._chores.append(partial(self._store.keep_fork_proof, first, second))

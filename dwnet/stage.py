@@ -205,14 +205,14 @@ class Stage:
             if key:
                 data = decrypt_blob(data, key)
             sound = await trio.to_thread.run_sync(decode_clip, data)
-            line.paths[index] = await trio.to_thread.run_sync(self._save, line, index, data)
+            line.paths[index] = await trio.to_thread.run_sync(self._save, line, index, data, bool(key))
             line.clips[index] = (sound, characters)
         except (NodeError, ProtocolError) as error:
             logger.warning("a clip is left out: %s", error)
             line.clips[index] = (Sound(b"", 24_000), characters)
         line.stir()
 
-    def _save(self, line: _Line, index: int, data: bytes) -> Path:
+    def _save(self, line: _Line, index: int, data: bytes, private: bool) -> Path:
         """The clip as a file people can find: numbered in the order of the story, with the name of who speaks."""
         if not line.paths:
             self._number += 1
@@ -220,7 +220,9 @@ class Stage:
         number = first.name[:4] if first else f"{self._number:04d}"
         seat = self.node.ledger.story.seats.get(line.seat)
         name = "".join(one if one.isalnum() else "-" for one in one_line(seat.name if seat else "voice", limits.NAME))
-        path = self.folder / f"{number}-{name}-{index + 1}.ogg"
+        folder = self.folder / "whispers" if private else self.folder
+        folder.mkdir(exist_ok=True)
+        path = folder / f"{number}-{name}-{index + 1}.ogg"
         path.write_bytes(data)
         return path
 

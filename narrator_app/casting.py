@@ -69,6 +69,7 @@ class Casting:
         self.narrator = narrator
         self._here = here
         self._nursery = nursery
+        self.expected = 1  # characters this machine will play; they share its cores from the start
         self._local: dict[str, trio.CancelScope] = {}
 
     def find_card(self, name: str) -> Card:
@@ -162,8 +163,10 @@ class Casting:
 
     def resume(self) -> None:
         """Start every character again that was played here before."""
-        for seat in self.narrator.story.seats.values():
-            if (self._folder(seat.number) / "seat").exists():
+        here = [seat for seat in self.narrator.story.seats.values() if (self._folder(seat.number) / "seat").exists()]
+        self.expected = max(1, len(here))
+        for seat in here:
+            if seat.name not in self._local:
                 self._begin(seat.name, self._folder(seat.number), "")
 
     def local(self) -> Sequence[str]:
@@ -203,11 +206,11 @@ class Casting:
         """
         environ = {**os.environ, "DREAMWEAVER_CLIENT_DATA_PATH": str(folder), "CLIENT_TOKEN": code}
         environ["DREAMWEAVER_ATTACHED"] = "1"  # it ends when our end of its stdin closes, also when we are killed
-        environ["DREAMWEAVER_LOCAL_CHARACTERS"] = str(max(len(self._local), 1))
+        environ["DREAMWEAVER_LOCAL_CHARACTERS"] = str(max(len(self._local), self.expected))
         for name in ("DREAMWEAVER_DATA_PATH", "CLIENT_PORT", "CLIENT_PC_ID", "CLIENT_HOST", "DB_PATH", "SERVER_URL"):
             environ.pop(name, None)
         command = [sys.executable, "-m", "dwnet", "peer", "--json", "--listen", "127.0.0.1:0"]
-        with (folder / "output.log").open("ab") as output:
+        with (folder / "output.log").open("wb") as output:
             process = await trio.lowlevel.open_process(
                 command, stdin=PIPE, stdout=output, stderr=output, env=environ, start_new_session=True
             )

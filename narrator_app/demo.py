@@ -67,6 +67,7 @@ async def _gather(evening: Evening, opening: Scene, terminal: Terminal, settings
     names = opening.cast[:CAST_AT_FIRST]
     terminal.notice(f"DreamWeaver: {opening.title}")
     terminal.notice(f"Starting {' and '.join(names)}, each a process of its own with its own model and voice …")
+    desk.casting.expected = len(names)
     for name in names:
         if all(seat.name != name for seat in desk.narrator.story.seats.values()):
             seat = await desk.casting.cast(desk.casting.find_card(name))

@@ -87,7 +87,7 @@ def decide(story: Story, authority: Authority, around: Circumstances) -> Decisio
         return None
     asked = {cue.seat for cue in story.cues.values() if cue.beat == beat}
     for seat in story.plans.get(beat, ()):
-        if seat not in asked and seat in story.seats and not story.seats[seat].retired:
+        if seat not in asked and authority.occupant(seat) is not None:
             return Ask(beat, seat, 0)
     return None
 
@@ -139,7 +139,7 @@ def _overdue(story: Story, cue: Cue, around: Circumstances) -> str:
     name = story.seats[cue.seat].name if cue.seat in story.seats else "This seat"
     away_since = around.away.get(cue.seat) if cue.seat is not None else None
     pace = around.paces.get(cue.entry)
-    if away_since is not None and around.now - max(away_since, pace.asked_at if pace else 0) >= GONE_SECONDS:
+    if away_since is not None and around.now - away_since >= GONE_SECONDS:
         return f"{name} is not here."
     if pace is None:
         return ""

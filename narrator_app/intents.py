@@ -56,6 +56,7 @@ class Intents:
         await self.narrator.settle_tails()
         (entry,) = await self.narrator.node.write(Draft(Narrated(words, plan[: limits.PLAN], mode)))
         self.narrator.happen("narrated", entry=entry.id.hex(), text=words, mode=mode)
+        self._tell_of_empty_seats(plan)
         self.narrator.changed()
         return entry
 
@@ -71,6 +72,14 @@ class Intents:
         )
         self.narrator.changed()
         return entry
+
+    def _tell_of_empty_seats(self, plan: Sequence[int]) -> None:
+        authority = self.narrator.node.ledger.authority
+        for name in [self.narrator.name_of(seat) for seat in plan if authority.occupant(seat) is None]:
+            self.narrator.happen(
+                "notice",
+                what=f"Nobody plays {name} yet. /cast {name} --here plays it on this machine, /invite {name} elsewhere.",
+            )
 
     def _fit(self, text: str) -> str:
         words = clean(text)

@@ -25,7 +25,7 @@ from narrator_app.direction import Accept, Ask, Circumstances, Decision, Miss, P
 from narrator_app.errors import AnotherCopy
 from narrator_app.health import Signal
 from narrator_app.wording import line_text
-from protocol.effects import Claimed, Forked, Heard, Held, Learned, Ready, SecondCopy, Took
+from protocol.effects import Claimed, Forked, Heard, Held, Ready, SecondCopy, Took
 from protocol.entry import Entry
 from protocol.invite import Claim
 from protocol.kinds import (
@@ -129,9 +129,6 @@ class Narrator:
                 self.attendance.observe(self._seat_of(member), Signal.LOST, text or "The connection ended.")
             case LinkOpened(address=address):
                 logger.info("a link from %s", address)
-            case Learned(records=records):
-                for record in records:
-                    self.mesh.know(record.member, record.addresses)
             case Forked(first=first):
                 name = self.node.ledger.authority.name_of(first.author)
                 self.happen(

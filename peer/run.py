@@ -41,6 +41,7 @@ from protocol.kinds import Opened
 from protocol.names import four_words
 
 JOIN_SECONDS = 30.0  # until a first join gives up; a seat that was granted once tries for ever
+ATTACHED = "DREAMWEAVER_ATTACHED"  # set by a narrator's program for the characters it plays on its own machine
 logger = logging.getLogger(__name__)
 
 
@@ -77,12 +78,11 @@ async def _play(settings: Settings, view: View) -> int:
     if join is not None and settings.invite:
         invitation.keep(settings, settings.invite)
     tag, key = (join.invite.tag, join.key) if join else (None, "")
-    async with open_home(settings, tag=tag, key=key) as home, open_player() as player:
+    async with open_home(settings, tag=tag, key=key) as home:
         async with trio.open_nursery() as nursery:
             with trio.CancelScope() as playing:
                 nursery.start_soon(_until_told, playing)
                 clips = Clips(home.node, BlobStore(settings.blobs))
-                stage = Stage(home.node, clips, player, settings.audio, view.shown)
                 view.node = home.node
                 member = _Membership(home, view, join)
                 if join is not None:
@@ -93,7 +93,8 @@ async def _play(settings: Settings, view: View) -> int:
                     inner.start_soon(member.run, home.node.subscribe())
                     inner.start_soon(view.run, home.node.subscribe())
                     inner.start_soon(clips.run, home.node.subscribe())
-                    inner.start_soon(stage.run, home.node.subscribe())
+                    if not os.environ.get(ATTACHED):  # else the narrator's own program is what people see and hear
+                        inner.start_soon(_show_and_sound, home, clips, view)
                     await inner.start(home.mesh.run)
                     remember_port(settings, home.mesh.port)
                     await member.seated.wait()
@@ -108,10 +109,17 @@ async def _play(settings: Settings, view: View) -> int:
     return 0
 
 
+async def _show_and_sound(home: Home, clips: Clips, view: View) -> None:
+    """The story as it is told, for the people beside this machine."""
+    async with open_player() as player:
+        stage = Stage(home.node, clips, player, home.settings.audio, view.shown)
+        await stage.run(home.node.subscribe())
+
+
 async def _until_told(playing: trio.CancelScope) -> None:
     """End on SIGTERM; and, when a narrator's program started us, when it goes away, however it went."""
     async with trio.open_nursery() as nursery:
-        if os.environ.get("DREAMWEAVER_ATTACHED"):
+        if os.environ.get(ATTACHED):
             nursery.start_soon(_until_stdin_ends, playing)
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGHUP) as signals:
             async for _ in signals:
