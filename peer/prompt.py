@@ -60,14 +60,16 @@ class Message:
 
 @dataclass(frozen=True)
 class Prompt:
-    """``opening`` is what the reply is begun with: a quotation mark, or "". ``said`` must not be repeated.
+    """``opening`` is what the reply is begun with: a quotation mark, or "". What was ``told`` to the character must
+    not come back as its reply, nor one of its ``own`` lines; the examples are in neither.
 
     ``since`` is the line its history begins with: give it to the next prompt, so that it begins there too.
     """
 
     messages: tuple[Message, ...]
     opening: str
-    said: tuple[str, ...]
+    told: tuple[str, ...]
+    own: tuple[str, ...]
     since: str
 
 
@@ -89,7 +91,7 @@ def script(scene: Scene, budget: int, count: Count, since: str = "") -> Prompt:
     lines = [_script_line(turn, name) for turn in heard]
     history, since = _history(scene, heard, lines, lore.late, room, count, since)
     history = [replace(one, text=f'"{one.text}"') if one.role == "assistant" else one for one in history]
-    return Prompt((*opening, *history), '"', _said(scene, heard), since)
+    return Prompt((*opening, *history), '"', *_said(scene, heard, lore), since)
 
 
 def chat(scene: Scene, budget: int, count: Count, since: str = "") -> Prompt:
@@ -115,7 +117,7 @@ def chat(scene: Scene, budget: int, count: Count, since: str = "") -> Prompt:
     history, since = _history(scene, scene.turns, lines, lore.late, room, count, since, REMEMBERED)
     if last and history and history[-1].role == "user":
         history[-1] = replace(history[-1], text=f"{history[-1].text}\n\n({last})")
-    return Prompt((*start, *history), "", _said(scene, scene.turns), since)
+    return Prompt((*start, *history), "", *_said(scene, scene.turns, lore), since)
 
 
 def as_text(prompt: Prompt, name: str) -> str:
@@ -248,13 +250,12 @@ def _chat_line(turn: Turn, name: str) -> str:
     )  # fmt: skip
 
 
-def _said(scene: Scene, turns: Sequence[Turn]) -> tuple[str, ...]:
-    """What was told, and last the character's own lines: a writer avoids most what stands last.
-
-    The examples are not in it: a character may say its favourite phrase again.
-    """
+def _said(scene: Scene, turns: Sequence[Turn], lore: Surfaced) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What was told of late, lore included, and what the character said itself."""
+    facts = (*lore.before, *lore.after, *lore.late)
     recent = [(turn.speaker == scene.card.name, _one_line(turn.text)) for turn in turns[-RECENT:]]
-    return (*(text for is_own, text in recent if not is_own), *(text for is_own, text in recent if is_own))
+    told = (*facts, *(text for is_own, text in recent if not is_own))
+    return told, tuple(text for is_own, text in recent if is_own)
 
 
 def _names(text: str, name: str) -> bool:

@@ -30,7 +30,9 @@ BATCH = 64  # tokens read at a time: how long a cancelled pre-read may go on
 COUNTED = 4_096  # texts whose token counts are remembered
 MEMORY = 512  # tokens said before that a reply should not repeat
 FRESH = 48  # tokens said last whose words a reply should avoid
-DRY_BASE, DRY_FREE = 1.75, 5  # the penalty grows so with each token of a repetition beyond the first five
+DRY_BASE = 1.75  # the penalty for going on with a repetition grows so with each token
+ECHO_FREE = 2  # tokens in a row that may be repeated of what others said, and within one reply
+HABIT_FREE = 5  # of the character's own earlier lines: a favourite phrase is not a fault
 BREAKERS = (b"\n", b":", b'"', b"*")  # a repetition does not reach across these
 ERROR_LEVEL = 4  # GGML_LOG_LEVEL_ERROR
 
@@ -46,9 +48,9 @@ class Sampling:
     wanders; cooler, or with less, it says the narration back.
     """
 
-    temperature: float = 0.7
+    temperature: float = 0.65
     min_p: float = 0.08
-    repeat: float = 1.05
+    repeat: float = 1.03
     dry: float = 0.8
     seed: int = 0
 
@@ -89,7 +91,7 @@ class Engine:
         self._vocabulary = llama_cpp.llama_model_get_vocab(self._llm.model)
         self._template = self._chat_template()
         self._name = path.stem
-        self._phrases: dict[float, Any] = {}  # by strength; there are as many as samplings that differ in it
+        self._phrases: dict[tuple[float, int], Any] = {}  # by strength and free length: two for each sampling in use
         self.count = functools.lru_cache(COUNTED)(lambda text: len(self._tokens(text)))
 
     @property
@@ -125,12 +127,13 @@ class Engine:
         self._is_fresh = True
         return True
 
-    def pieces(self, sampling: Sampling, said: Sequence[str]) -> Iterator[str]:
-        """The reply to what was read last, one piece a token ("" while a character is incomplete), until its end."""
-        chain = self._sampler(sampling)
+    def pieces(self, sampling: Sampling, told: Sequence[str], own: Sequence[str]) -> Iterator[str]:
+        """The reply to what was read last, one piece a token ("" while a character is incomplete), until its end.
+
+        ``told`` is what others said, and must not come back; in ``own`` lines a favourite phrase may.
+        """
+        chain = self._sampler(sampling, told, own)
         try:
-            for token in self._tokens("\n".join(said))[-MEMORY:]:
-                self._api.llama_sampler_accept(chain, token)
             decoder = codecs.getincrementaldecoder("utf-8")("replace")
             while self._llm.n_tokens < self.context:
                 token = self._api.llama_sampler_sample(chain, self._llm.ctx, -1)
@@ -147,7 +150,7 @@ class Engine:
         known = self._llm.input_ids[: self._llm.n_tokens].tolist() or self._tokens("Once", begin=True)
         self._is_fresh = False
         self.read(known, lambda: True)
-        next(self.pieces(Sampling(), ()), None)
+        next(self.pieces(Sampling(), (), ()), None)
         self.read(known, lambda: True)
 
     def close(self) -> None:
@@ -170,15 +173,22 @@ class Engine:
         found: list[int] = self._llm.tokenize(text.encode("utf-8", "replace"), add_bos=begin, special=special)
         return found
 
-    def _sampler(self, sampling: Sampling) -> Any:
+    def _sampler(self, sampling: Sampling, told: Sequence[str], own: Sequence[str]) -> Any:
         api = self._api
+        function, values = api.llama_sampler_init_penalties, (FRESH, sampling.repeat, 0.0, 0.0)
+        # Some versions of llama.cpp ask for the size of the vocabulary first.
+        penalties = function(*((self._llm.n_vocab(), *values) if len(function.argtypes) > len(values) else values))
+        echoes = api.llama_sampler_clone(self._dry(sampling.dry, ECHO_FREE))
+        habits = api.llama_sampler_clone(self._dry(sampling.dry, HABIT_FREE))
+        for lines, keeper in ((told, echoes), (own, habits)):
+            for token in self._tokens("\n".join(lines))[-MEMORY:]:
+                api.llama_sampler_accept(penalties, token)
+                api.llama_sampler_accept(keeper, token)
         chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
-        penalties = api.llama_sampler_init_penalties
-        values = (FRESH, sampling.repeat, 0.0, 0.0)
         for part in (
-            # Some versions of llama.cpp ask for the size of the vocabulary first.
-            penalties(*((self._llm.n_vocab(), *values) if len(penalties.argtypes) > len(values) else values)),
-            api.llama_sampler_clone(self._dry(sampling.dry)),
+            penalties,
+            echoes,
+            habits,
             api.llama_sampler_init_top_k(40),
             api.llama_sampler_init_min_p(sampling.min_p, 1),
             api.llama_sampler_init_temp(sampling.temperature),
@@ -187,14 +197,15 @@ class Engine:
             api.llama_sampler_chain_add(chain, part)
         return chain
 
-    def _dry(self, strength: float) -> Any:
+    def _dry(self, strength: float, free: int) -> Any:
         """The part of a sampler that keeps phrases from coming again; making one takes long, copying it does not."""
-        if strength not in self._phrases:
+        key = strength, free
+        if key not in self._phrases:
             breakers = (ctypes.c_char_p * len(BREAKERS))(*BREAKERS)
-            self._phrases[strength] = self._api.llama_sampler_init_dry(
-                self._vocabulary, strength, DRY_BASE, DRY_FREE, MEMORY, breakers, len(BREAKERS)
+            self._phrases[key] = self._api.llama_sampler_init_dry(
+                self._vocabulary, strength, DRY_BASE, free, MEMORY, breakers, len(BREAKERS)
             )
-        return self._phrases[strength]
+        return self._phrases[key]
 
     def _chat_template(self) -> Any:
         from llama_cpp.llama_chat_format import Jinja2ChatFormatter

@@ -190,13 +190,19 @@ class LocalWriter:
         seconds = time.perf_counter() - called
         stopped = guard.stopped or "end"
         return Written(
-            guard.text, stopped, guard.pieces, prompt_tokens, first or seconds, seconds, fault(guard.text, prompt.said)
+            guard.text,
+            stopped,
+            guard.pieces,
+            prompt_tokens,
+            first or seconds,
+            seconds,
+            fault(guard.text, (*prompt.told, *prompt.own)),
         )
 
     def _pieces(self, scene: Scene, prompt: Prompt, guard: Guard) -> Iterator[str]:
         temperature = min(Sampling.temperature + WARMER * scene.attempt, HOTTEST)
         sampling = Sampling(temperature=temperature, seed=int.from_bytes(os.urandom(4), "little"))
-        for piece in self._loaded().pieces(sampling, prompt.said):
+        for piece in self._loaded().pieces(sampling, prompt.told, prompt.own):
             yield guard.push(piece)
 
 

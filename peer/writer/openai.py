@@ -181,7 +181,7 @@ class EndpointWriter:
         seconds = time.perf_counter() - called
         return Written(
             guard.text, guard.stopped or "end", answer.tokens or guard.pieces, answer.prompt_tokens,
-            answer.first or seconds, seconds, fault(guard.text, prompt.said),
+            answer.first or seconds, seconds, fault(guard.text, (*prompt.told, *prompt.own)),
         )  # fmt: skip
 
     def _body(self, scene: Scene, prompt: Prompt, others: tuple[str, ...]) -> dict[str, Any]:

@@ -179,7 +179,7 @@ def test_without_examples_the_first_message_shows_the_manner() -> None:
     assert scripted(mes_example="").messages[-1].role == "user"
 
 
-def test_what_must_not_be_repeated_ends_with_the_characters_own_lines() -> None:
-    prompt = scripted(STORM, line("Mira", "Who goes there?"), told("No answer."))
-    assert prompt.said[-1] == "Who goes there?"
-    assert "No answer." in prompt.said
+def test_what_must_not_be_repeated_is_told_apart_from_the_characters_own_lines() -> None:
+    prompt = scripted(STORM, line("Mira", "Who goes there?"), told("No answer."), character_book=BOOK)
+    assert prompt.own == ("Who goes there?",)
+    assert prompt.told == ("The sea is haunted.", "The lantern burns Mira's enemies.", STORM.text, "No answer.")

@@ -57,7 +57,7 @@ def test_a_reply_is_not_read_again_when_it_has_become_part_of_the_story(engine: 
     turns = [told(f"In night {night} a light is seen, far away.") for night in range(8)]
     engine.read(tokens_of(engine, *turns), lambda: True)
     reply = ""
-    for piece in engine.pieces(Sampling(temperature=0.1), ()):
+    for piece in engine.pieces(Sampling(temperature=0.1), (), ()):
         reply += piece
         if '"' in reply or len(reply) > 120:
             break
@@ -89,7 +89,7 @@ def test_a_probe_keeps_what_was_read(engine: Engine) -> None:
 def test_a_character_that_takes_several_tokens_comes_whole(engine: Engine) -> None:
     engine.read(engine._tokens("Repeat: 🐙🐙🐙🐙🐙🐙\nRepeat: 🐙🐙🐙🐙🐙🐙\nRepeat: 🐙🐙🐙"), lambda: True)
     pieces = []
-    for piece in engine.pieces(Sampling(temperature=0.0, repeat=1.0, dry=0.0), ()):
+    for piece in engine.pieces(Sampling(temperature=0.0, repeat=1.0, dry=0.0), (), ()):
         pieces.append(piece)
         if len(pieces) == 12:
             break
