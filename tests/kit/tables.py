@@ -134,12 +134,12 @@ TABLES: dict[str, Callable[[], str]] = {
     "statuses": health_table,
     "health": health_drawing,
 }
-_PLACE = re.compile(r"(<!-- begin (\w+) -->\n).*?(\n<!-- end \2 -->)", re.DOTALL)
+_PLACE = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 
 
 def drawn(text: str) -> str:
     """A document with its tables as the code has them now."""
-    return _PLACE.sub(lambda place: place[1] + TABLES[place[2]]() + place[3], text)
+    return _PLACE.sub(lambda place: f"{place[1]}{TABLES[place[2]]()}\n{place[3]}", text)
 
 
 def places(text: str) -> list[str]:
