@@ -18,7 +18,7 @@ from dwnet.errors import NodeError
 from dwnet.high_water import HighWater, Level
 from dwnet.mesh import Mesh
 from dwnet.node import Node
-from dwnet.settings import Settings, prepare
+from dwnet.settings import NoSeat, Settings, prepare
 from dwnet.store import Store, open_store
 from protocol import limits, messages
 from protocol.body import pack_body
@@ -55,8 +55,8 @@ async def open_home(
     """Open the story in ``settings.root``. ``name``: begin a new story there if there is none; ``tag``: the one to
     join.
 
-    ``key`` names the member key to use; without it the one used last. Every invite gets a key of its own, so that a
-    seat that was closed can be given again.
+    ``key`` names the member key to use; without it the one that last had a seat. Every invite gets a key of its own,
+    so that a seat that was closed can be given again, and a code that is refused costs nothing.
 
     :raises NodeError: each says what to do: the folder in use, not writable, the store damaged, the disk full.
     """
@@ -68,10 +68,11 @@ async def open_home(
         try:
             run_id = os.urandom(8)
             meta = store.meta()
-            known = meta.get("tag")
+            known = meta.get("tag") if next(iter(store.load()), None) is not None else None
+            if known is not None and tag is not None and tag.hex() != known:
+                raise AnotherStory(root=settings.root)
             purpose = key or meta.get("key", "member")
             member = SigningKey.from_seed(keyring.load_or_make(keyring.key_file(settings.keys, purpose)))
-            await store.set_meta(key=purpose)
             if known is None and name:
                 genesis = _begin(member, seal_key, name, run_id)
                 await store.commit([(genesis,)])
@@ -80,10 +81,9 @@ async def open_home(
             elif known is None and tag is not None:
                 await store.set_meta(tag=tag.hex())
             elif known is not None:
-                if tag is not None and tag.hex() != known:
-                    raise AnotherStory(root=settings.root)
                 tag = bytes.fromhex(known)
-            assert tag is not None, "a home is opened with a name, a tag or a story in it"
+            else:
+                raise NoSeat(folder=settings.root)
             ledger = Ledger(tag, seal_key)
             ledger.load(store.load())
             for proof in store.fork_proofs():

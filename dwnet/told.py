@@ -115,6 +115,8 @@ class Told:
         value, source = found
         if not isinstance(value, str | Path):
             raise BadSetting(source=source, value=value, wanted="text")
+        if key == "invite":  # a code that came by mail may be broken into lines
+            value = " ".join(str(value).split())
         if not str(value).isprintable():
             raise BadSetting(source=source, value=str(value), wanted="text without control characters")
         return str(value).strip()

@@ -27,7 +27,7 @@ from narrator_app.narrator import Narrator
 from protocol import limits
 from protocol.errors import Code
 from protocol.invite import Invite, format_invite, invite_key
-from protocol.kinds import NARRATOR, Cast, Invited, Sheet
+from protocol.kinds import NARRATOR, Cast, Invited, Sheet, Withdrawn
 
 DAY = 24 * 3600 * 1000
 RESTARTS = 5  # of a local character in a row, before it is left alone
@@ -138,13 +138,17 @@ class Casting:
         return seat
 
     async def deactivate(self, seat: int) -> None:
-        """Close a seat: whoever plays it counts no longer, from here on."""
+        """Close a seat: whoever plays it counts no longer from here on, and no code for it is worth anything."""
         narrator = self.narrator
         member = narrator.node.ledger.authority.occupant(seat)
         name = narrator.name_of(seat)
         if name in self._local:
             self._local.pop(name).cancel()
         (self._folder(seat) / "seat").unlink(missing_ok=True)
+        authority = narrator.node.ledger.authority
+        for one in [one for one in authority.invites.values() if one.seat == seat]:
+            if one.invite not in authority.burned and one.invite not in authority.withdrawn:
+                await narrator.node.write(Draft(Withdrawn(one.invite)))
         if member is not None:
             await narrator.node.write(Draft(revoking(narrator, member.key, "Closed by the narrator.")))
             for link in [one for one in narrator.node.links.values() if one.remote == member.key]:

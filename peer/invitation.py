@@ -48,8 +48,10 @@ def joining(settings: Settings) -> Joining | None:
     :raises BadInvite: naming what is wrong with the code.
     """
     kept = settings.keys / "invite"
-    text = settings.invite or (kept.read_text(encoding="ascii") if kept.exists() else "")
-    if not text:
+    text = settings.invite
+    if text is None and kept.exists():
+        text = kept.read_text(encoding="ascii")
+    if text is None:
         return None
     try:
         return Joining(parse_invite(text))

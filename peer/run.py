@@ -75,10 +75,10 @@ def play(settings: Settings, *, json: bool) -> int:
 async def _play(settings: Settings, view: View) -> int:
     prepare(settings)
     join = invitation.joining(settings)
-    if join is not None and settings.invite:
-        invitation.keep(settings, settings.invite)
     tag, key = (join.invite.tag, join.key) if join else (None, "")
     async with open_home(settings, tag=tag, key=key) as home:
+        if join is not None and settings.invite:
+            invitation.keep(settings, settings.invite)
         async with trio.open_nursery() as nursery:
             with trio.CancelScope() as playing:
                 nursery.start_soon(_until_told, playing)
@@ -226,6 +226,7 @@ class _Membership:
         remember_seat(home.settings, name)
         four = " ".join(four_words(node.ledger.tag, me.key, me.invite, words()))
         if self._join is not None:
+            await home.store.set_meta(key=self._join.key)
             invitation.forget(home.settings)
         self._view.happen(
             "joined", story=node.ledger.authority.name, member=name, peer=peer_id(node.member.public), words=four
