@@ -8,11 +8,12 @@ Rules of this file:
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Sequence
 
 import trio
 
-from dwnet.blob_store import BlobStore
+from dwnet.blob_store import OWN, BlobStore
 from dwnet.errors import NodeError
 from dwnet.node import Event, LinkClosed, Node
 from protocol import blobs
@@ -32,7 +33,7 @@ from protocol.exchange import (
     WriteChunk,
 )
 
-PENDING = 512  # messages about blobs that wait for the disk
+SERVING = 256  # requests of others that wait for the disk; beyond it they are not answered, and asked again
 logger = logging.getLogger(__name__)
 
 
@@ -52,13 +53,17 @@ class Clips:
         self._exchange = Exchange()
         self._awaited: dict[bytes, list[trio.Event]] = {}
         self._failures: dict[bytes, str] = {}
-        self._work, self._jobs = trio.open_memory_channel[tuple[int, list[Value]] | BlobEffect](PENDING)
+        self._authors: dict[bytes, bytes] = {}
+        # What we asked for is bounded by the exchange's own windows, and none of it may be lost. What others ask may.
+        self._writes, self._written = trio.open_memory_channel[BlobEffect](math.inf)
+        self._serve, self._served = trio.open_memory_channel[BlobEffect](SERVING)
         node.on_blob_message = self._received
 
     async def run(self, events: trio.MemoryReceiveChannel[Event]) -> None:
         """Fetch and serve until cancelled."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._perform_all)
+            nursery.start_soon(self._perform_all, self._written)
+            nursery.start_soon(self._perform_all, self._served)
             nursery.start_soon(self._keep_time)
             async for event in events:
                 if isinstance(event, LinkClosed):
@@ -68,8 +73,10 @@ class Clips:
         """Keep a blob of our own; its id."""
         return await trio.to_thread.run_sync(self.store.put, data)
 
-    async def fetch(self, blob: bytes, most: int, links: Iterable[int]) -> bytes:
+    async def fetch(self, blob: bytes, most: int, links: Iterable[int], author: bytes = OWN) -> bytes:
         """The bytes of a blob of at most ``most`` bytes, from our disk or from one of ``links``.
+
+        ``author`` is whose share of this disk it counts against.
 
         :raises BlobNotHad: when nobody has it or gives it.
         """
@@ -77,6 +84,7 @@ class Clips:
             arrived = trio.Event()
             self._awaited.setdefault(blob, []).append(arrived)
             self._failures.pop(blob, None)
+            self._authors[blob] = author
             self._queue(self._exchange.want(blob, most, links, trio.current_time()))
             await arrived.wait()
             if blob in self._failures:
@@ -103,25 +111,28 @@ class Clips:
                     self._settled(blob, why)
                 case Misbehaved(link=link, text=text):
                     self._blame(link, Code.MALFORMED, text)
-                case _:
+                case ServeManifest() | ServeChunks():
                     try:
-                        self._work.send_nowait(effect)
+                        self._serve.send_nowait(effect)
                     except trio.WouldBlock:
-                        logger.warning("the disk is behind; a piece of a blob is dropped and asked for again")
+                        logger.warning("more is asked of this disk than it can give; a request goes unanswered")
+                case _:
+                    self._writes.send_nowait(effect)
 
     def _blame(self, link: int, code: Code, text: str) -> None:
         if link in self.node.links:
             self.node.links[link].close(code, text)
 
     def _settled(self, blob: bytes, failure: str = "") -> None:
+        self._authors.pop(blob, None)
         waiting = self._awaited.pop(blob, [])
         if failure and waiting:
             self._failures[blob] = failure
         for event in waiting:
             event.set()
 
-    async def _perform_all(self) -> None:
-        async for effect in self._jobs:
+    async def _perform_all(self, jobs: trio.MemoryReceiveChannel[BlobEffect]) -> None:
+        async for effect in jobs:
             try:
                 await self._perform(effect)
             except NodeError as error:
@@ -134,7 +145,7 @@ class Clips:
         in_thread = trio.to_thread.run_sync
         match effect:
             case Begin(blob=blob, manifest=manifest):
-                held = await in_thread(self.store.begin, blob, manifest)
+                held = await in_thread(self.store.begin, blob, manifest, self._authors.get(blob, OWN))
                 self._queue(self._exchange.begun(blob, held, trio.current_time()))
             case WriteChunk(blob=blob, index=index, data=data):
                 await in_thread(self.store.write_chunk, blob, index, data)
@@ -142,7 +153,7 @@ class Clips:
                 await in_thread(self.store.finish, blob)
                 self._settled(blob)
             case Keep(blob=blob, data=data):
-                await in_thread(self.store.put, data)
+                await in_thread(self.store.put, data, self._authors.get(blob, OWN))
                 self._settled(blob)
             case ServeManifest(link=link, blob=blob, first=first):
                 await self._serve_manifest(link, blob, first)

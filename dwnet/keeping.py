@@ -91,9 +91,6 @@ async def _import(settings: Settings, file: Path, report: Report) -> int:
         await store.set_meta(tag=report.tag.hex())
         ledger = Ledger(report.tag)
         ledger.load(store.load())
-        for first, second in read_forks(file):
-            if ledger.begun and ledger.take_fork(first, second):
-                await store.keep_fork_proof(first, second)
         added, batch = 0, list[Unit]()
         for unit in read_units(file):
             taken = ledger.take(unit)
@@ -104,6 +101,9 @@ async def _import(settings: Settings, file: Path, report: Report) -> int:
                 await store.commit(batch)
                 batch = []
         await store.commit(batch)
+        for first, second in read_forks(file):
+            if ledger.take_fork(first, second):
+                await store.keep_fork_proof(first, second)
         return added
     finally:
         store.close()

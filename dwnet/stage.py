@@ -200,8 +200,10 @@ class Stage:
     async def _fetch(
         self, line: _Line, index: int, blob: bytes, characters: int, key: bytes, links: tuple[int, ...]
     ) -> None:
+        occupant = self.node.ledger.authority.occupant(line.seat)
+        author = occupant.key if occupant else b""
         try:
-            data = await self.clips.fetch(blob, CLIP_BYTES, links)
+            data = await self.clips.fetch(blob, CLIP_BYTES, links, author)
             if key:
                 data = decrypt_blob(data, key)
             sound = await trio.to_thread.run_sync(decode_clip, data)
