@@ -241,6 +241,9 @@ class Gossip:
                 return self._sync.fill(state, first, now, want)
             case Verdict.FORK if taken.fork is not None:
                 return self._forked(state.link, *taken.fork)
+            case Verdict.UNKNOWN_AUTHOR:
+                self._sync.ignored = True
+                return []
             case Verdict.TOO_MANY if first.author not in self._sync.held:
                 self._sync.held.add(first.author)
                 return [Held(first.author)]
@@ -258,6 +261,8 @@ class Gossip:
             self._sync.held.clear()
             if first.kind in ("grant", "revoke", "genesis"):
                 effects += self._recheck()
+            if first.kind == "grant" and self._sync.ignored:  # it may be this member's that was not taken
+                self._sync.ignored = False
                 effects += [effect for one in self._links.values() for effect in self._sync.begin(one, one.synced_at)]
         return effects
 
@@ -303,7 +308,7 @@ class Gossip:
         return effects
 
     def _on_peers(self, link: int, fields: list[Value]) -> list[Effect]:
-        fresh = self._presence.learn(messages.read_peers(fields, self.ledger.tag))
+        fresh = self._presence.learn(messages.read_peers(fields, self.ledger.tag, self._presence.records))
         return self._spread(link, fresh) if fresh else []
 
     def _spread(self, source: int | None, fresh: list[PeerRecord]) -> list[Effect]:

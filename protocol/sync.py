@@ -57,12 +57,13 @@ class Neighbour:
 
 class Sync:
     """The conversation about who lacks what. ``held`` are authors who sent more than may wait: nothing is asked of
-    them.
+    them. ``ignored``: something of an unknown author's was not taken; his grant may be on its way.
     """
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.held: set[bytes] = set()
+        self.ignored = False
         self._asked: set[bytes] = set()
         self._nonce = 0
 
@@ -82,6 +83,8 @@ class Sync:
         # With many authors, what this page does not name may stand on another.
         absent = [one for one in ours if one not in theirs] if len(ours) <= 256 else []
         differing = [one for one, summary in theirs.items() if summary != self._summary(one)]
+        strangers = [one for one in differing if one not in self.ledger.authority.members]
+        self.ignored = self.ignored or bool(strangers)
         differing = [one for one in differing if one in self.ledger.authority.members]
         differing += [one for one in absent if self._summary(one) != NO_HEADS]
         differing.sort(key=lambda one: not self.ledger.is_narrator(one))
@@ -91,6 +94,7 @@ class Sync:
         author, theirs, reply = messages.read_runs(fields)
         log = self.ledger.log
         if author not in self.ledger.authority.members:
+            self.ignored = True
             return []
         ours_is_more = bool({run for run, _ in log.heads(author)} - {run for run, _, _ in theirs})
         cut = self.ledger.authority.revoked.get(author)
