@@ -23,7 +23,7 @@ from dwnet.high_water import HighWater, Mark
 from dwnet.link import Link
 from dwnet.store import Store
 from dwnet.store_reader import Peer
-from protocol import messages
+from protocol import limits, messages
 from protocol.body import pack_body, place_of, seal_body
 from protocol.effects import (
     Close,
@@ -239,6 +239,11 @@ class Node:
         for other in list(self.links.values()):
             if other.remote == link.remote:
                 self._choose(other, link).close(Code.DUPLICATE_LINK)
+        narrator = self.ledger.is_narrator(link.remote)
+        link.trusted = link.trusted or narrator
+        if len(self.links) >= limits.LINKS and not narrator:
+            link.close(Code.TOO_MANY, "This peer has as many links as it keeps.")
+            return
         self.links[link.id] = link
         self._publish(LinkOpened(link.id, link.remote, link.address))
         self.perform(self.gossip.link_up(link.id, link.remote, trio.current_time()))

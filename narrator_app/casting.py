@@ -107,7 +107,8 @@ class Casting:
     async def invite(self, name: str, role: str = "character", days: float = limits.INVITE_DAYS) -> NewInvite:
         """Make a one-use code for a seat. Inviting a seat that is taken moves it, once the code is used.
 
-        For a listener or reader ``name`` is a new seat's own name.
+        A code of this seat's that nobody has used yet is withdrawn: the newest is the one that counts. For a listener or
+        reader ``name`` is a new seat's own name.
         """
         if role not in ("character", "listener", "reader"):
             raise UnknownRole(role=role)
@@ -116,12 +117,18 @@ class Casting:
         expires = int(time.time() * 1000 + days * DAY)
         node, mesh = self.narrator.node, self.narrator.mesh
         code = Invite(node.ledger.tag, secret, expires // 1000, tuple(mesh.addresses[:3]))
-        await node.write(Draft(Invited(invite_key(secret).public, seat, role, expires)))
+        await node.write(*self._withdrawing(seat), Draft(Invited(invite_key(secret).public, seat, role, expires)))
         self.narrator.attendance.observe(seat, Signal.INVITED, "An invite was made.")
         made = NewInvite(format_invite(code), self.narrator.name_of(seat), role, expires)
         until = datetime.fromtimestamp(expires / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         self.narrator.happen("invite", code=made.code, member=made.member, role=role, expires=until)
         return made
+
+    def _withdrawing(self, seat: int) -> list[Draft]:
+        authority = self.narrator.node.ledger.authority
+        gone = authority.withdrawn | set(authority.burned)
+        waiting = [one.invite for one in authority.invites.values() if one.seat == seat and one.invite not in gone]
+        return [Draft(Withdrawn(invite)) for invite in waiting]
 
     async def _seat_for(self, name: str, role: str) -> int:
         seats = self.narrator.story.seats

@@ -72,6 +72,7 @@ class Performer:
         self._hushed = False
         self._read: tuple[object, ...] = ()
         self._sounding: _Sound | None = None
+        self._kept: dict[bytes, _Sound] = {}  # by line: voiced while under review, not yet let in
         self._cued_at: dict[bytes, float] = {}
         self._sentences: trio.MemorySendChannel[tuple[_Sound, str | None]]
 
@@ -93,7 +94,7 @@ class Performer:
             nursery.start_soon(self._voice_all, sentences)
             nursery.start_soon(self._work)
 
-    # --- what happens ------------------------------------------------------------------------------------------------
+    # --- what happens -----------------------------------------------------------------------------------------------
 
     async def _watch(self, events: trio.MemoryReceiveChannel[Event]) -> None:
         async for event in events:
@@ -103,6 +104,8 @@ class Performer:
                         self._cued_at.setdefault(entry.id, trio.current_time())
                         while len(self._cued_at) > limits.PLAN:
                             del self._cued_at[next(iter(self._cued_at))]
+                    if entry.kind == "accept" and entry.refs and entry.refs[0] in self._kept:
+                        self._end_sound(self._kept.pop(entry.refs[0]))
                     self._stir()
                 case Heard(ephemeral=one) if one.kind == Hush.kind:
                     self._hush()
@@ -136,7 +139,7 @@ class Performer:
         me = self.node.member.public
         return any(entry.author == me and cue.entry in entry.refs for entry, _ in self._story.offered.values())
 
-    # --- work --------------------------------------------------------------------------------------------------------
+    # --- work -------------------------------------------------------------------------------------------------------
 
     async def _work(self) -> None:
         await self._load()
@@ -217,7 +220,7 @@ class Performer:
         cue, sound = said.cue, said.sound
         if not text.strip():
             text = "*says nothing*"
-        said.finish()
+        said.finish(whole=text == said.text)
         stopped = written.stopped if written is not None else "hushed"
         spans = tuple(parse_spans(text))[: limits.SPANS] or (Span("speech", text),)
         draft = Draft(Line(spans, self.writer.name[:128], b"", stopped), refs=(cue.entry,), audience=cue.audience)
@@ -236,6 +239,10 @@ class Performer:
                 written.tokens,
             )
             self.tell(cue, timing.kind, timing.pack())
+        self._end_sound(sound)
+
+    def _end_sound(self, sound: _Sound) -> None:
+        """All its sentences are queued: what is made of it becomes an entry after them."""
         try:
             self._sentences.send_nowait((sound, None))
         except trio.WouldBlock:
@@ -246,7 +253,7 @@ class Performer:
         private = cue.review or cue.audience is not None
         self.node.say(kind, payload, only=self.node.ledger.authority.narrator if private else None)
 
-    # --- sound -------------------------------------------------------------------------------------------------------
+    # --- sound ------------------------------------------------------------------------------------------------------
 
     def queue_sentence(self, sound: _Sound, sentence: str) -> None:
         """A sentence is complete: it will be voiced after those before it."""
@@ -291,10 +298,15 @@ class Performer:
     async def _close_sound(self, sound: _Sound) -> None:
         if sound.line is None or not sound.made:
             return
+        if sound.cue.review and sound.line.id in self._story.offered:
+            self._kept[sound.line.id] = sound  # nobody hears a line before the narrator let it in
+            while len(self._kept) > limits.PLAN:
+                del self._kept[next(iter(self._kept))]
+            return
         body = Voiced(tuple(sound.made), format_voice(self.voice), sound.key)
         await self.node.write(Draft(body, refs=(sound.line.id,), audience=sound.cue.audience))
 
-    # --- health ------------------------------------------------------------------------------------------------------
+    # --- health -----------------------------------------------------------------------------------------------------
 
     async def _tell_health(self) -> None:
         while True:
@@ -340,8 +352,9 @@ class _Said:
         for sentence in self._spoken.push(piece):
             self._performer.queue_sentence(self.sound, sentence)
 
-    def finish(self) -> None:
+    def finish(self, *, whole: bool) -> None:
+        """The line is complete. ``whole``: all that streamed is part of it; else half a sentence at its end is not."""
         moment = Tokens(self.cue.entry, self._index, "", 1)
         self._performer.tell(self.cue, moment.kind, moment.pack())
-        for sentence in self._spoken.finish():
+        for sentence in self._spoken.finish() if whole else ():
             self._performer.queue_sentence(self.sound, sentence)

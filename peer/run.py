@@ -34,7 +34,7 @@ from peer.voice.engines import open_speaker
 from peer.writer.open import open_writer
 from protocol import messages
 from protocol.authority import Member
-from protocol.effects import Refused, Took
+from protocol.effects import Refused, SecondCopy, Took
 from protocol.errors import Code
 from protocol.identity import peer_id
 from protocol.kinds import Opened
@@ -57,6 +57,13 @@ class NobodyThere(NodeError):
 
     Is the narrator's program running on that machine, and is the code of that story? On another network its port must
     be reachable from here. If the narrator moved, ask for a new code.
+    """
+
+
+class SeatElsewhere(NodeError):
+    """This seat is being played on another machine at the same time, from a copy of this folder.
+
+    Close one of the two. If the seat has moved for good, delete this copy.
     """
 
 
@@ -185,6 +192,8 @@ class _Membership:
                     case Refused(text=text):
                         invitation.forget(self._home.settings)
                         raise JoinRefused(why=text)
+                    case SecondCopy(run=run) if self._began_later(run):
+                        raise SeatElsewhere
                     case Took(entry=entry) if entry.kind in ("grant", "revoke"):
                         self._look()
                     case LinkOpened(member=member):
@@ -197,6 +206,13 @@ class _Membership:
     def _tell_link(self, member: bytes, *, up: bool) -> None:
         authority = self._home.node.ledger.authority
         self._view.happen("link", peer=peer_id(member), member=authority.name_of(member), up=up)
+
+    def _began_later(self, run: bytes) -> bool:
+        """Whether the other copy was opened before this one: the later of two stops."""
+        node = self._home.node
+        theirs = node.ledger.entry_at(node.member.public, run, 0)
+        ours = node.ledger.entry_at(node.member.public, node.run_id, 0)
+        return theirs is None or ours is None or (theirs.at, theirs.id) < (ours.at, ours.id)
 
     def _look(self) -> None:
         node = self._home.node

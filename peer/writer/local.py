@@ -23,7 +23,7 @@ SMALL = 1_000_000_000  # parameters; below, a model is given a script
 CONTEXT = 2_048  # tokens, prompt and reply; a small model reads no further with profit
 WIDE_CONTEXT = 4_096  # for files above WIDE_FILE
 WIDE_FILE = 500 * 1024 * 1024  # bytes; about a billion parameters at four bits
-SCRIPT_REPLY = 60  # tokens; a small model has charm for a breath or two, then it rambles
+SCRIPT_REPLY = 42  # tokens; a small model has charm for a breath or two, then it rambles
 WARMER = 0.15  # added to the temperature with each attempt
 HOTTEST = 1.25
 
