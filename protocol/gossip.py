@@ -4,8 +4,9 @@ effects``.
 Rules of this file:
 - Before a grant a link gets genesis, one claim and its answer (door.py). All else from a stranger is ignored, not
   punished: the grant that makes him a member may be on its way.
-- A live entry goes to every link not known to have it. A link that can't keep up is left alone until it has drained,
-  then brought level by heads. A burst may be late, never gone.
+- A live entry goes to every link not known to have it; what was asked for is not passed on, but told of by heads. A
+  link that can't keep up is left alone until it has drained, then brought level by heads. A burst may be late, never
+  gone.
 - What is good in a message is kept although what stands beside it ends the link: it is held already.
 """
 
@@ -225,6 +226,8 @@ class Gossip:
         if want is not None:
             gained = any(isinstance(one, Store) for one in effects)
             effects += self._sync.go_on(state, want, gained, now) + self._ask_on(now)
+            if self._sync.is_level(state):
+                effects += [effect for one in self._links.values() for effect in self._sync.begin(one, now)]
         return effects
 
     def _ask_on(self, now: float) -> list[Effect]:
@@ -236,7 +239,7 @@ class Gossip:
         first = unit[0]
         match taken.verdict:
             case Verdict.TAKEN:
-                return self._took(state.link, taken)
+                return self._took(state.link, taken, fetched=want is not None)
             case Verdict.GAP:
                 return self._sync.fill(state, first, now, want)
             case Verdict.FORK if taken.fork is not None:
@@ -250,11 +253,11 @@ class Gossip:
             case _:
                 return []
 
-    def _took(self, link: int, taken: Taken) -> list[Effect]:
+    def _took(self, link: int, taken: Taken, *, fetched: bool) -> list[Effect]:
         first = taken.unit[0]
         effects: list[Effect] = [Store(taken.unit)]
         effects += [Took(entry) for entry in (*taken.unit[1:], first)]
-        effects += self._push(taken.unit, link)
+        effects += [] if fetched else self._push(taken.unit, link)
         if taken.fork is not None:
             effects += self._forked(None, *taken.fork)
         if self.ledger.is_narrator(first.author):

@@ -153,10 +153,11 @@ class Sync:
         sender.gained = sender.gained or gained
         if head is not None and want.first <= head.seq < want.last:
             sender.backlog.appendleft((want.author, want.run, head.seq + 1, want.last))
-        effects = self.ask_next(sender, now)
-        if not sender.wants and not sender.backlog and sender.gained:
-            effects += self.begin(sender, now)
-        return effects
+        return self.ask_next(sender, now)
+
+    def is_level(self, sender: Neighbour) -> bool:
+        """Whether nothing is left to ask for, after something came: the time to compare once more, with everybody."""
+        return sender.gained and not sender.wants and not sender.backlog
 
     def expired(self, to: Neighbour, now: float) -> bool:
         """Drop requests that nobody answered in time; whether there were any."""
