@@ -107,8 +107,8 @@ class Casting:
     async def invite(self, name: str, role: str = "character", days: float = limits.INVITE_DAYS) -> NewInvite:
         """Make a one-use code for a seat. Inviting a seat that is taken moves it, once the code is used.
 
-        A code of this seat's that nobody has used yet is withdrawn: the newest is the one that counts. For a listener or
-        reader ``name`` is a new seat's own name.
+        A code of this seat's that nobody has used yet is withdrawn: the newest is the one that counts.
+        For a listener or reader ``name`` is a new seat's own name.
         """
         if role not in ("character", "listener", "reader"):
             raise UnknownRole(role=role)

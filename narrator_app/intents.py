@@ -78,7 +78,7 @@ class Intents:
         for name in [self.narrator.name_of(seat) for seat in plan if authority.occupant(seat) is None]:
             self.narrator.happen(
                 "notice",
-                what=f"Nobody plays {name} yet. /cast {name} --here plays it on this machine, /invite {name} elsewhere.",
+                what=f"Nobody plays {name} yet. /cast {name} --here plays it here, /invite {name} elsewhere.",
             )
 
     def _fit(self, text: str) -> str:
