@@ -7,6 +7,7 @@ Rules of this file:
 - A live entry goes to every link not known to have it; what was asked for is not passed on, but told of by heads. A
   link that can't keep up is left alone until it has drained, then brought level by heads. A burst may be late, never
   gone.
+- A live entry of our own key, from a run that is not ours: somebody else lives with this key.
 - What is good in a message is kept although what stands beside it ends the link: it is held already.
 """
 
@@ -53,7 +54,7 @@ class Gossip:
         self.claim: Claim | None = None
         self._links: dict[int, Neighbour] = {}
         self._sync = Sync(ledger)
-        self._presence = Presence(ledger, me, run)
+        self._presence = Presence(ledger, me)
         self._door = Door(ledger, me)
 
     # --- events ----------------------------------------------------------------------------------------------------
@@ -257,7 +258,10 @@ class Gossip:
         first = taken.unit[0]
         effects: list[Effect] = [Store(taken.unit)]
         effects += [Took(entry) for entry in (*taken.unit[1:], first)]
-        effects += [] if fetched else self._push(taken.unit, link)
+        if not fetched:
+            effects += self._push(taken.unit, link)
+            if first.author == self.me and first.run != self.run:
+                effects.append(SecondCopy(first.run))
         if taken.fork is not None:
             effects += self._forked(None, *taken.fork)
         if self.ledger.is_narrator(first.author):
@@ -298,8 +302,6 @@ class Gossip:
         one = self._presence.hear(fields, state.remote)
         if one is None:
             return []
-        if one.author == self.me:
-            return [SecondCopy(one.run)]
         effects: list[Effect] = [Heard(state.link, one)]
         if not one.direct:
             data = messages.ephemeral(one)

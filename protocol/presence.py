@@ -20,28 +20,24 @@ from protocol.messages import Ephemeral, PeerRecord
 
 
 class Presence:
-    """What one node knows of the moment. ``me`` and ``run``: its own key and present run."""
+    """What one node knows of the moment. ``me`` is its own key."""
 
-    def __init__(self, ledger: Ledger, me: bytes, run: bytes) -> None:
+    def __init__(self, ledger: Ledger, me: bytes) -> None:
         self.ledger = ledger
         self.me = me
-        self.run = run
         self.records: dict[bytes, PeerRecord] = {}
         self._early: dict[bytes, PeerRecord] = {}
         self._counters: dict[bytes, tuple[bytes, int]] = {}
         self._latest: dict[bytes, tuple[bytes, bytes]] = {}
-        self._past = {one for one, _ in ledger.log.heads(me)} - {run}
 
     def hear(self, fields: list[Value], remote: bytes) -> Ephemeral | None:
-        """The moment in a message, if it counts. One of our own key's from another run counts: somebody lives with it.
+        """The moment in a message, if it counts.
 
         :raises RemoteError: MALFORMED, or BAD_SIGNATURE.
         """
-        if len(fields) == 7 and self._stale(fields[0], fields[1], fields[2]):
+        if len(fields) == 7 and (fields[0] == self.me or self._stale(fields[0], fields[1], fields[2])):
             return None
         one = messages.read_ephemeral(fields, self.ledger.tag)
-        if one.author == self.me:
-            return one if one.run != self.run and one.run not in self._past else None
         member = self.ledger.authority.member(one.author)
         if member is None or one.run != self._latest_run(one.author) or (one.direct and one.author != remote):
             return None

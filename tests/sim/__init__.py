@@ -1,0 +1,1 @@
+"""Whole hives in virtual time."""
