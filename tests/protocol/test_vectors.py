@@ -201,7 +201,7 @@ def test_every_code_in_the_vectors_exists() -> None:
 
 
 def test_the_examples_in_the_protocol_are_those_of_the_vectors() -> None:
-    part_one = (TESTS.parent / "docs" / "protocol.md").read_text(encoding="utf-8").partition("## Part two")[0]
+    part_one = (TESTS.parent / "docs" / "protocol.md").read_text(encoding="utf-8").partition("# Part two")[0]
     examples = "\n".join(part_one.split("```")[1::2])
     shown = set(re.findall(r"\b(?:[0-9a-f]{2}){6,}\b", examples))
     payload = from_symbols([ALPHABET.index(letter) for letter in INVITES["accepted"][0]["code"][3:-6]])[0].hex()
