@@ -38,8 +38,17 @@ class Attendance:
         self.conditions[seat] = health.begin(self._now())
         if self._node.ledger.authority.occupant(seat) is not None:
             self.observe(seat, Signal.GRANTED, "Not connected yet.")
+        elif self._is_closed(seat):
+            self.observe(seat, Signal.DEACTIVATED, "Closed by the narrator.")
         else:
             self._tell(seat)
+
+    def _is_closed(self, seat: int) -> bool:
+        """Somebody played this seat, nobody does now, and no code is out for it."""
+        authority = self._node.ledger.authority
+        left = any(one.seat == seat for one in authority.members.values())
+        spent = authority.burned.keys() | authority.withdrawn
+        return left and not any(one.seat == seat and key not in spent for key, one in authority.invites.items())
 
     def observe(self, seat: int | None, signal: Signal, why: str) -> None:
         """Take note of how a seat's member is; tell it when its status changed."""

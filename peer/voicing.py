@@ -1,0 +1,151 @@
+"""The sound of a character's lines: sentence after sentence becomes a clip, is told of, and at last stands in the log.
+
+Rules of this file:
+- One sentence at a time, in the order they were written. What waits is bounded; a sentence too many is left out, never
+  waited for.
+- What a hush finds unsaid is not said any more. What was voiced until then stays with the line.
+- The sound of a line under review becomes an entry when the narrator has let the line in.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import trio
+
+from dwnet.audio import decode_clip
+from dwnet.clips import Clips
+from dwnet.errors import NodeError
+from dwnet.node import Draft, Node
+from peer.voice.clips import make_clip
+from peer.voice.contract import Speaker, Voice, format_voice
+from protocol import limits
+from protocol.entry import Entry
+from protocol.kinds import Voiced
+from protocol.moments import ClipMade
+from protocol.sealing import encrypt_blob
+from protocol.shapes import Clip
+from protocol.story import Cue
+
+SENTENCES = 64  # waiting to be voiced; a line holds fewer
+logger = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class LineSound:
+    """The sound of one line, while it is being made. ``key`` opens private clips (b"": they are public)."""
+
+    cue: Cue
+    key: bytes
+    made: list[Clip] = field(default_factory=list)
+    characters: int = 0
+    line: Entry | None = None
+    dropped: bool = False
+    first_at: float | None = None  # on trio's clock, when its first clip was ready
+
+
+class Voicing:
+    """One character's voice. ``speaker`` None: it has none on this machine. ``tell`` sends a moment about an answer."""
+
+    def __init__(
+        self,
+        node: Node,
+        clips: Clips,
+        speaker: Speaker | None,
+        voice: Voice,
+        tell: Callable[[Cue, str, bytes], None],
+    ) -> None:
+        self.voice = voice
+        self.mute = ""  # why there is no sound, as the last sentence showed
+        self._node = node
+        self._clips = clips
+        self._speaker = speaker
+        self._tell = tell
+        self._sounds: set[LineSound] = set()  # of lines that are not voiced to their end yet
+        self._kept: dict[bytes, LineSound] = {}  # by line: voiced while under review, not yet let in
+        self._queue, self._queued = trio.open_memory_channel[tuple[LineSound, str | None]](SENTENCES)
+
+    def begin(self, cue: Cue) -> LineSound:
+        """The sound of an answer that is about to be written."""
+        sound = LineSound(cue, os.urandom(32) if cue.audience is not None else b"")
+        self._sounds.add(sound)
+        return sound
+
+    def say(self, sound: LineSound, sentence: str) -> None:
+        """A sentence is complete: it will be voiced after those before it."""
+        if self._speaker is None:
+            return
+        try:
+            self._queue.send_nowait((sound, sentence))
+        except trio.WouldBlock:
+            logger.warning("more than %d sentences wait to be voiced; one is left out", SENTENCES)
+
+    def end(self, sound: LineSound, line: Entry) -> None:
+        """The line is in the log and all its sentences are queued: what is made of them becomes an entry."""
+        sound.line = line
+        try:
+            self._queue.send_nowait((sound, None))
+        except trio.WouldBlock:
+            self.drop(sound)
+
+    def drop(self, sound: LineSound) -> None:
+        """There will be no line."""
+        sound.dropped = True
+        self._sounds.discard(sound)
+
+    def let_in(self, line: bytes) -> None:
+        """A line became canon: if it was under review, its sound may be heard by all now."""
+        if line in self._kept:
+            sound = self._kept.pop(line)
+            assert sound.line is not None, "it is kept by its line"
+            self.end(sound, sound.line)
+
+    def hush(self) -> None:
+        """What is not said yet is not said any more."""
+        for sound in self._sounds:
+            sound.dropped = True
+
+    async def run(self) -> None:
+        """Voice what is queued until cancelled."""
+        async for sound, sentence in self._queued:
+            if sentence is None:
+                await self._close(sound)
+                self._sounds.discard(sound)
+            elif not sound.dropped and len(sound.made) < limits.CLIPS:
+                await self._voice(sound, sentence)
+
+    async def _voice(self, sound: LineSound, sentence: str) -> None:
+        assert self._speaker is not None
+        try:
+            data = await make_clip(self._speaker, sentence, self.voice)
+            self.mute = ""
+        except NodeError as error:
+            self.mute = error.what
+            return
+        sound.characters += len(sentence)
+        if data is None or sound.dropped:
+            return
+        milliseconds = int(decode_clip(data).seconds * 1000)
+        stored = encrypt_blob(data, sound.key) if sound.key else data
+        blob = await self._clips.put(stored)
+        clip = Clip(blob, len(stored), milliseconds)
+        sound.made.append(clip)
+        sound.first_at = sound.first_at or trio.current_time()
+        notice = ClipMade(
+            sound.cue.entry, len(sound.made) - 1, blob, clip.size, milliseconds, sound.characters, sound.key
+        )
+        self._tell(sound.cue, notice.kind, notice.pack())
+
+    async def _close(self, sound: LineSound) -> None:
+        if sound.line is None or not sound.made:
+            return
+        if sound.cue.review and sound.line.id in self._node.ledger.story.offered:
+            self._kept[sound.line.id] = sound  # nobody hears a line before the narrator let it in
+            while len(self._kept) > limits.PLAN:
+                del self._kept[next(iter(self._kept))]
+            return
+        body = Voiced(tuple(sound.made), format_voice(self.voice), sound.key)
+        await self._node.write(Draft(body, refs=(sound.line.id,), audience=sound.cue.audience))
