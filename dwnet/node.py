@@ -2,8 +2,9 @@
 
 Rules of this file:
 - No decision about the story is taken here. It says "perform this effect" and "report this event", nothing else.
-- An own entry is on disk before its first byte leaves. If the disk fails, the node stops: what is in memory then is no
-  longer what is on disk, and the next start reads the disk.
+- An own entry is on disk before its first byte leaves; its mark (high_water.py) follows, in nobody's way.
+- If the disk fails, the node stops: what is in memory then is no longer what is on disk, and the next start reads the
+  disk.
 - Whoever listens (:meth:`Node.subscribe`) gets values over a bounded channel. What is of the moment is dropped first;
   what is held can always be read again from the ledger.
 """
@@ -110,6 +111,7 @@ class Node:
         self._chores: list[Callable[[], Awaitable[None]]] = []
         self._wake = trio.Event()
         self._failed: Exception | None = None
+        self._due: Mark | None = None
 
     # --- life ------------------------------------------------------------------------------------------------------
 
@@ -142,6 +144,10 @@ class Node:
         chores, self._chores = self._chores, []
         for chore in chores:
             await chore()
+        if self._due is not None:
+            await trio.lowlevel.checkpoint()  # what was written goes out first
+            due, self._due = self._due, None
+            self._mark.write(due)
 
     async def _commit(self, units: Sequence[Unit]) -> None:
         try:
@@ -177,10 +183,11 @@ class Node:
             units.append(taken.unit)
         before, self._waiting = self._waiting, []
         await self._commit([*before, *units])
-        last = entries[-1]
-        self._mark.write(Mark(last.run, last.seq, last.id, self.ledger.canon.head, len(self.ledger.log)))
         for unit in units:
             self.perform(self.gossip.wrote(unit))
+        last = entries[-1]
+        self._due = Mark(last.run, last.seq, last.id, self.ledger.canon.head, len(self.ledger.log))
+        self._wake.set()
         return tuple(entries)
 
     def _sign(self, draft: Draft) -> Entry:
