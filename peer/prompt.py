@@ -171,7 +171,7 @@ def _history(
     remembered: str = "{}",
 ) -> tuple[list[Message], str]:
     """The turns that fit, as messages that alternate, and the first line of them; lore of the moment stands before the
-    newest narration.
+    newest narration. One that is answered needs it no more: what is read ahead then is how the next prompt begins.
     """
     facts = " ".join(_one_line(fact) for fact in late)
     known = remembered.format(facts) if facts else ""
@@ -179,11 +179,12 @@ def _history(
     lines = [*lines[:-1], _shortened(lines[-1], room - MESSAGE_TOKENS, count)] if lines else []
     first = _first_kept(lines, room, count, since)
     newest = max((place for place, turn in enumerate(turns) if turn.kind == "narration"), default=-1)
+    answered = any(turn.speaker == scene.card.name for turn in turns[newest + 1 :])
     messages: list[Message] = []
     for place in range(first, len(lines)):
         own = turns[place].speaker == scene.card.name
         role: Literal["user", "assistant"] = "assistant" if own else "user"
-        text = f"{known}\n{lines[place]}" if known and place == newest else lines[place]
+        text = f"{known}\n{lines[place]}" if known and place == newest and not answered else lines[place]
         if messages and messages[-1].role == role:
             messages[-1] = replace(messages[-1], text=f"{messages[-1].text}\n{text}")
         else:

@@ -44,6 +44,7 @@ class LocalWriter:
         self._one = trio.CapacityLimiter(1)
         self._since = ""
         self._writing = 0  # calls of write that are under way; a pre-read gives way to them
+        self._worded: tuple[Scene, Prompt, list[int]] | None = None  # the last scene, as the model reads it
 
     @property
     def name(self) -> str:
@@ -153,16 +154,21 @@ class LocalWriter:
     def _read(self, scene: Scene, go_on: Callable[[], bool]) -> tuple[Prompt, int]:
         """Put the scene before the model; the prompt, and its length in tokens."""
         engine = self._loaded()
+        if self._worded is None or self._worded[0] != scene:  # a cue mostly asks for what was just read ahead
+            self._worded = (scene, *self._in_words(scene, engine))
+        _, prompt, tokens = self._worded
+        if go_on():
+            engine.read(tokens, go_on)
+        return prompt, len(tokens)
+
+    def _in_words(self, scene: Scene, engine: Engine) -> tuple[Prompt, list[int]]:
         is_small = engine.parameters < self._small_below or not engine.has_template
         budget = engine.context - scene.reply_tokens - 16
         prompt = (script if is_small else chat)(scene, budget, engine.count, self._since)
         self._since = prompt.since
         tokens = engine.tokens_of(prompt, scene.card.name)
-        if len(tokens) > budget:  # counted by parts, a prompt may come out a little longer: the newest is what matters
-            tokens = tokens[-budget:]
-        if go_on():
-            engine.read(tokens, go_on)
-        return prompt, len(tokens)
+        # counted by parts, a prompt may come out a little longer: the newest is what matters
+        return prompt, tokens[-budget:]
 
     def _write(self, scene: Scene, called: float, send: Callable[[str], None]) -> Written:
         written = self._attempt(scene, called, send)

@@ -135,6 +135,15 @@ def test_lore_that_stays_stands_first_and_lore_of_the_moment_last(manner: object
     assert prompt.messages[:-1] == later.messages[: len(prompt.messages) - 1], "what was read before is still the same"
 
 
+@pytest.mark.parametrize("manner", [scripted, chatted])
+def test_what_is_read_ahead_after_an_answer_is_how_the_next_prompt_begins(manner: object) -> None:
+    answered = (told("Rain."), line("Mira", "Wet."), STORM, line("Mira", "Hold the lantern."))
+    ahead = manner(*answered, character_book=BOOK)  # type: ignore[operator]
+    later = manner(*answered, told("The lantern goes out."), character_book=BOOK)  # type: ignore[operator]
+    assert ahead.messages[:-1] == later.messages[: len(ahead.messages) - 1]
+    assert "lantern burns" in later.messages[-1].text
+
+
 def test_a_cards_own_rules_are_honoured() -> None:
     prompt = chatted(system_prompt="Be {{CHAR}}. {{Original}} So be it.", post_history_instructions="Rhyme, <BOT>.")
     system = prompt.messages[0].text
