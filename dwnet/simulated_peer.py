@@ -160,7 +160,8 @@ class Peer:
         """One message from a link."""
         message = decode(data, limits.FRAME)
         assert isinstance(message, list)
-        self.simulation.counts["entries given"] += len(message[2]) if message[0] == Type.GIVE else 0  # type: ignore[arg-type]
+        if message[0] == Type.GIVE and isinstance(message[-1], list):
+            self.simulation.counts["entries given"] += len(message[-1])
         try:
             self.perform(self.gossip.received(wire.id, message, self.simulation.now))
         except RemoteError as error:
@@ -259,7 +260,8 @@ class Player(Peer):
             self.simulation.after(self.simulation.chance.uniform(0.2, 2), self.speak, entry, opening.audience)
 
     def speak(self, cue: Entry, audience: Sequence[int] | None) -> None:
-        if self.up and self.ledger.log.head(self.member.public, self.run) is not None:
+        me, log = self.member.public, self.ledger.log
+        if self.up and log.head(me, self.run) is not None and me not in log.forks:
             said = " ".join(self.simulation.chance.choices(("wind", "light", "sea", "door"), k=12))
             self.write(Line((Span("speech", said),), "echo", b"", ""), (cue.id,), audience)
 
