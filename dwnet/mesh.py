@@ -68,6 +68,7 @@ class Mesh:
         self.via = list(via)
         self.addresses: list[str] = []
         self.port = 0
+        self.leaving = False  # set it before the goodbyes: no link is made any more
         self._host = host
         self._ports = ports
         self._via_reach = Reach(self.via)
@@ -131,6 +132,8 @@ class Mesh:
         authority = self.node.ledger.authority
         linked = {link.remote for link in self.node.links.values()}
         due: list[tuple[Reach, bytes | None]] = []
+        if self.leaving:
+            return due
         members = [one.key for one in authority.current()]
         self._choice.seed(self.node.member.public)
         for key in wanted(self.node.member.public, authority.narrator, members, self._choice):
@@ -167,6 +170,8 @@ class Mesh:
         return session.remote is not None
 
     async def _answer(self, channel: Socket) -> None:
+        if self.leaving:
+            return
         session = Session.answer(self.node.ledger.tag, self.node.member, os.urandom(32), os.urandom(32))
         await run_link(channel, session, self.node, trusted=is_loopback(channel.address))
 

@@ -55,8 +55,8 @@ class Admission:
         drafts += self._told_to(invited.seat)
         await self.narrator.node.write(*drafts)
         four = " ".join(four_words(self.narrator.node.ledger.tag, claim.member_public, claim.invite_public, words()))
-        self.narrator.attendance.observe(invited.seat, Signal.GRANTED, "Has joined.")
-        self.narrator.attendance.observe(invited.seat, Signal.LINKED, "Has joined.")
+        here = link in self.narrator.node.links and self.narrator.node.links[link].remote == claim.member_public
+        self.narrator.attendance.observe(invited.seat, Signal.LINKED if here else Signal.GRANTED, "Has joined.")
         self.narrator.happen("joined", member=self.narrator.name_of(invited.seat), role=invited.role, words=four)
 
     def _revoking(self, seat: int) -> list[Draft]:

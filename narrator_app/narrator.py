@@ -72,6 +72,10 @@ class Narrator:
         """``listener`` is called, on the trio thread, with everything that happens from now on; it must not block."""
         self._listeners.append(listener)
 
+    def fall_silent(self) -> None:
+        """Nobody is told anything any more: this process ends."""
+        self._listeners.clear()
+
     def happen(self, event: str, **facts: Any) -> None:
         """Tell every listener."""
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -98,6 +98,8 @@ async def narrate(
         try:
             yield Evening(home, desk, stage, player.why_silent.what if player.why_silent else "")
         finally:
+            mesh.leaving = True
+            narrator.fall_silent()
             with trio.CancelScope(shield=True), trio.move_on_after(GOODBYE_SECONDS):
                 node.close_links(Code.GOING_AWAY, "The narrator has left; the story goes on when he is back.")
                 while node.links:  # noqa: ASYNC110 - a link ends by itself, and nobody else waits for all of them

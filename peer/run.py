@@ -108,6 +108,7 @@ async def _play(settings: Settings, view: View) -> int:
                     await member.begin()
                     await _perform(home, clips, inner)
                     await trio.sleep_forever()
+            home.mesh.leaving = True
             with trio.CancelScope(shield=True), trio.move_on_after(1):
                 home.node.close_links(Code.GOING_AWAY, "This peer has left; it will be back.")
                 await trio.sleep(0.1)

@@ -38,7 +38,7 @@ class View:
         elif event == "ready":
             self.terminal.notice("The story appears here as it is told. Ctrl-C leaves; dwnet peer comes back.")
         elif event == "link":
-            self.terminal.notice(f"{'Connected to' if facts['up'] else 'Lost'} {facts['member']}.")
+            self.terminal.notice(f"{'Connected to' if facts['up'] else 'Lost the connection to'} {facts['member']}.")
 
     def shown(self, one: Shown) -> None:
         """Words as they are written."""

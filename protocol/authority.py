@@ -138,7 +138,7 @@ class Authority:
     def name_of(self, key: bytes) -> str:
         """The name of the character a key plays, or played."""
         member = self.members.get(key)
-        return self.names.get(member.seat, f"seat {member.seat}") if member else "somebody unknown"
+        return self.names.get(member.seat, f"seat {member.seat}") if member else "somebody"
 
     def judge(self, invite: bytes, member: bytes, now: int, *, behind_since: int | None = None) -> Code | None:
         """The narrator's answer to a valid claim: None means grant it, DONE that it is granted already, else why not.
