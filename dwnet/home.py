@@ -85,9 +85,7 @@ async def open_home(
             else:
                 raise NoSeat(folder=settings.root)
             ledger = Ledger(tag, seal_key)
-            ledger.load(store.load())
-            for proof in store.fork_proofs():
-                ledger.log.prove_fork(proof.first.author, proof.first.id, proof.second.id)
+            ledger.load(store.load(), store.fork_proofs())
             node = Node(ledger, store, member, seal_key, run_id, mark)
             mesh = Mesh(node, settings.host, settings.ports, [settings.dial] if settings.dial else [])
             _remember_addresses(store, node, mesh)

@@ -288,12 +288,12 @@ class Narrator:
         they wait.
         """
         self._tail_at = None
-        canon = self.node.ledger.canon
-        live = canon.runs.get(self.node.run_id)
-        for tail in canon.unsettled():
-            if live is None or canon.live_run != self.node.run_id:
-                return
-            gained = canon.missing_of(tail)
+        canon, own = self.node.ledger.canon, self.node.run_id
+        live = canon.runs.get(own)
+        if live is None:
+            return
+        for tail in canon.unsettled(own):
+            gained = canon.missing_of(tail, own)
             if not live.told:
                 await self.node.write(Draft(Adopted(), (tail.tip.id,)))
                 self.behind_since = None
