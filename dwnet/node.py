@@ -283,6 +283,10 @@ class Node:
             self.gossip.link_down(link.id)
             self._publish(LinkClosed(link.id, link.remote, code, text))
 
+    def linked_to(self, member: bytes) -> bool:
+        """Whether any link leads to this member."""
+        return any(link.remote == member for link in self.links.values())
+
     def close_links(self, code: Code, text: str = "") -> None:
         """Say goodbye to everyone."""
         for link in list(self.links.values()):

@@ -27,6 +27,7 @@ from narrator_app.health import Signal
 from narrator_app.wording import line_text
 from protocol.effects import Claimed, Forked, Heard, Held, Ready, SecondCopy, Took
 from protocol.entry import Entry
+from protocol.errors import Code
 from protocol.invite import Claim
 from protocol.kinds import (
     NARRATOR,
@@ -43,6 +44,8 @@ from protocol.story import Story
 
 Happening = dict[str, Any]
 TIMINGS = 64
+DISPLACED = 3  # times in DISPLACED_SECONDS that our place at a peer was taken: two live copies displace each other
+DISPLACED_SECONDS = 20  # about every second
 logger = logging.getLogger(__name__)
 
 
@@ -59,6 +62,8 @@ class Narrator:
         self.timings: dict[bytes, dict[str, int]] = {}
         self._paces: dict[bytes, Pace] = {}
         self._listeners: list[Callable[[Happening], None]] = []
+        self._lines: dict[bytes, None] = {}
+        self._displacements: deque[float] = deque(maxlen=DISPLACED)
         self._changed = trio.Event()
         self._stirred = trio.Event()
         self._tail_at: float | None = None
@@ -129,8 +134,10 @@ class Narrator:
                 await self.admit(link, claim)
             case Ready(member=member):
                 self.attendance.observe(self._seat_of(member), Signal.LINKED, "Connected.")
-            case LinkClosed(member=member, text=text) if member not in self.node.gossip.remotes().values():
+            case LinkClosed(member=member, code=code, text=text) if not self.node.linked_to(member):
                 self.attendance.observe(self._seat_of(member), Signal.LOST, text or "The connection ended.")
+                if code is Code.DUPLICATE_LINK:
+                    self._displaced()
             case LinkOpened(address=address):
                 logger.info("a link from %s", address)
             case Forked(first=first):
@@ -169,10 +176,14 @@ class Narrator:
                 del self._paces[next(iter(self._paces))]
 
     def _line_came(self, entry: Entry) -> None:
+        """Tell of a line, once: when it arrives, or when it is accepted before that was heard of."""
         member = self.node.ledger.authority.members.get(entry.author)
         offered = self.story.offered.get(entry.id)
-        if member is None or offered is None:
+        if member is None or offered is None or entry.id in self._lines:
             return
+        self._lines[entry.id] = None
+        while len(self._lines) > TIMINGS:
+            del self._lines[next(iter(self._lines))]
         cue = entry.refs[0] if entry.refs else b""
         pace = self._paces.get(cue)
         self.happen(
@@ -219,6 +230,18 @@ class Narrator:
         }
         while len(self.timings) > TIMINGS:
             del self.timings[next(iter(self.timings))]
+
+    def _displaced(self) -> None:
+        """A peer gave up its only link to us for another one to our key. Again and again: somebody else lives with it.
+        Of the two, the one that opened its run later stops.
+        """
+        now = trio.current_time()
+        self._displacements.append(now)
+        runs = self.node.ledger.canon.runs
+        own = runs[self.node.run_id]
+        latest = all((one.opened_at, one.id) <= (own.opened_at, own.id) for one in runs.values())
+        if latest and len(self._displacements) == DISPLACED and now - self._displacements[0] <= DISPLACED_SECONDS:
+            raise AnotherCopy
 
     def _second_copy(self, run: bytes) -> None:
         other, own = self.node.ledger.canon.runs.get(run), self.node.ledger.canon.runs.get(self.node.run_id)
@@ -279,6 +302,7 @@ class Narrator:
 
     async def accept(self, line: Entry) -> None:
         """Make a line canon."""
+        self._line_came(line)
         await self.node.write(Draft(Accepted(line.author), (line.id,), None, (line,)))
         self._paces.pop(line.refs[0] if line.refs else b"", None)
         self.happen("accepted", entry=line.id.hex(), member=self.name_of(self._seat_of(line.author)))

@@ -178,6 +178,7 @@ class _Membership:
         self._home = home
         self._view = view
         self._join = join
+        self._linked: set[bytes] = set()
 
     async def run(self, events: trio.MemoryReceiveChannel[Event]) -> None:
         """Watch until cancelled.
@@ -205,6 +206,10 @@ class _Membership:
                             raise SeatClosed(why=text)
 
     def _tell_link(self, member: bytes, *, up: bool) -> None:
+        """Two links to one member, for the moment until one of them is closed, are one to people."""
+        if up is (member in self._linked) or (not up and self._home.node.linked_to(member)):
+            return
+        self._linked ^= {member}
         authority = self._home.node.ledger.authority
         self._view.happen("link", peer=peer_id(member), member=authority.name_of(member), up=up)
 
