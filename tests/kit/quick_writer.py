@@ -1,0 +1,108 @@
+"""A model server that answers at once, for tests in which it does not matter who writes: what an OpenAI-compatible
+server sends, without a model.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class QuickWriter:
+    """What the server says, and how. All may be changed while it runs.
+
+    ``gate`` is passed before every word but the first: clear it, and a reply stops in its middle.
+    """
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.words = "I hear you. The night is long, and I am here."
+        self.models_answer: bytes | None = None
+        self.status = 200
+        self.key = ""
+        self.gate = threading.Event()
+        self.gate.set()
+        self.asked = threading.Semaphore(0)
+        self.replies = 0
+        self.prompts: list[str] = []
+        self.over = threading.Event()
+
+    def numbered(self) -> str:
+        """The next reply; each is another one."""
+        self.replies += 1
+        return f"{self.words} That is my {self.replies}th word on it." if self.words.isascii() else self.words
+
+
+def _handler(writer: QuickWriter) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:
+            return
+
+        def _answer(self, body: bytes, kind: str = "application/json", status: int | None = None) -> None:
+            self.send_response(status or writer.status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def _refused(self) -> bool:
+            if writer.key and self.headers.get("Authorization") != f"Bearer {writer.key}":
+                self._answer(b'{"error":{"message":"wrong key"}}', status=401)
+                return True
+            return False
+
+        def do_GET(self) -> None:
+            if not self._refused():
+                self._answer(writer.models_answer or b'{"object":"list","data":[{"id":"quick"}]}')
+
+        def do_POST(self) -> None:
+            asked = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            writer.prompts.append(asked.decode())
+            if self._refused():
+                return
+            if writer.status != 200:
+                self._answer(b'{"error":{"message":"out of order"}}')
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Connection", "close")
+            self.end_headers()
+            try:
+                for index, word in enumerate(writer.numbered().split(" ")):
+                    self._event({"choices": [{"delta": {"content": (" " if index else "") + word}}]})
+                    if index == 0:
+                        writer.asked.release()
+                    while not writer.gate.wait(0.1):
+                        if writer.over.is_set():
+                            return
+                self._event({"choices": [{"delta": {}, "finish_reason": "stop"}]})
+                self.wfile.write(b"data: [DONE]\n\n")
+            except OSError:
+                return  # whoever asked is gone
+
+        def _event(self, event: object) -> None:
+            self.wfile.write(b"data: " + json.dumps(event).encode() + b"\n\n")
+            self.wfile.flush()
+
+    return Handler
+
+
+@contextmanager
+def quick_writer() -> Iterator[QuickWriter]:
+    """The server on a free port of this machine, while entered."""
+    writer = QuickWriter()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(writer))
+    server.daemon_threads = True
+    writer.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield writer
+    finally:
+        writer.over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
