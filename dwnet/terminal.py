@@ -56,6 +56,8 @@ class Terminal:
     def words(self, name: str, colour: str, piece: str, *, done: bool) -> None:
         """A piece of a line as it is written; ``done`` ends it."""
         shade = colour_of(name, colour)
+        if self._streaming is not None and self._streaming[0] != name:
+            self.end_words()  # somebody else's words, late or at the same time
         if self._streaming is None:
             if not piece:
                 return

@@ -9,11 +9,14 @@ import trio
 
 from dwnet.mesh import Mesh
 from dwnet.node import Node
+from dwnet.text import one_line
 from narrator_app import health
 from narrator_app.health import Condition, Signal, Status
+from protocol import limits
 from protocol.kinds import NARRATOR
 from protocol.moments import Health
 
+WHY = 256  # characters of a member's own word about itself
 TRIED = 2  # rounds of dialling every address, after which a member counts as out of reach
 _SIGNALS = {"loading": Signal.LOADING, "ready": Signal.READY, "slow": Signal.SLOW, "failing": Signal.FAILING}
 
@@ -70,8 +73,9 @@ class Attendance:
         signal = _SIGNALS.get(said.state, Signal.FAILING)
         self.failing.pop(seat, None)
         if signal is Signal.FAILING:
-            self.failing[seat] = said.why
-        self.observe(seat, signal, said.why or (f"Ready, with {said.writer}." if signal is Signal.READY else ""))
+            self.failing[seat] = one_line(said.why, WHY)
+        ready = f"Ready, with {one_line(said.writer, limits.NAME)}." if signal is Signal.READY else ""
+        self.observe(seat, signal, one_line(said.why, WHY) or ready)
 
     def look_for_absent(self) -> None:
         """Call about once a second: members whose addresses were all tried in vain are out of reach."""

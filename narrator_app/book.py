@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from dwnet.shipped import words
+from dwnet.text import marked
 from narrator_app.export import Book, CastMember, Mark, Passage
 from narrator_app.library import SpokenLine
-from narrator_app.wording import plain
 from protocol.identity import peer_id
 from protocol.kinds import NARRATOR
 from protocol.ledger import Ledger
@@ -49,7 +49,7 @@ def _passages(story: Story, with_whispers: bool) -> Iterator[Passage]:
         if take.hidden == "sealed" or (private and not with_whispers):
             continue
         spans = story.spans_of(take)
-        text = REMOVED if take.hidden else plain(spans)
+        text = REMOVED if take.hidden else marked(spans)
         said = story.heard.get(take.entry, story.heard.get(take.cue))
         yield Passage(
             kind=_kind(told),
@@ -80,7 +80,7 @@ def spoken_lines(story: Story) -> Iterator[SpokenLine]:
     """Every passage that can be read here, as the library keeps it."""
     for position, told in enumerate(story.path()):
         take = told.take
-        text = plain(story.spans_of(take))
+        text = marked(story.spans_of(take))
         if text:
             yield SpokenLine(
                 position,

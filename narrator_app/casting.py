@@ -20,6 +20,7 @@ from dwnet import shipped
 from dwnet.card import Card, private_part, public_part, read_card
 from dwnet.errors import NodeError
 from dwnet.node import Draft
+from dwnet.text import one_line
 from narrator_app.admission import revoking
 from narrator_app.errors import AlreadyCast, NoSuchCharacter
 from narrator_app.health import Signal
@@ -112,7 +113,7 @@ class Casting:
         """
         if role not in ("character", "listener", "reader"):
             raise UnknownRole(role=role)
-        seat = await self._seat_for(name, role)
+        seat = await self._seat_for(one_line(name, limits.NAME), role)
         secret = os.urandom(16)
         expires = int(time.time() * 1000 + days * DAY)
         node, mesh = self.narrator.node, self.narrator.mesh
@@ -140,7 +141,7 @@ class Casting:
         if role == "character":
             raise NoSuchCharacter(name=name, cast=", ".join(one.name for one in seats.values()) or "nobody yet")
         seat = max((NARRATOR, *seats)) + 1
-        await self.narrator.node.write(Draft(Cast(seat, role, name[: limits.NAME], "", "", 0, b"", 0)))
+        await self.narrator.node.write(Draft(Cast(seat, role, name, "", "", 0, b"", 0)))
         self.narrator.happen("cast", member=name, seat=seat)
         return seat
 

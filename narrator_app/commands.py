@@ -81,7 +81,7 @@ async def _invite(desk: Desk, rest: str) -> None:
             raise _usage("invite")
         role = words[at + 1]
         del words[at : at + 2]
-    if not words:
+    if not " ".join(words).strip():
         raise _usage("invite")
     await desk.casting.invite(" ".join(words), role)
 

@@ -13,7 +13,7 @@ Rules of this file:
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from protocol.authority import Authority
@@ -67,17 +67,16 @@ class Circumstances:
     away: Mapping[int, float]
     failing: Mapping[int, str]
     forced: Sequence[tuple[bytes, int]] = ()
-    kept: Collection[bytes] = ()
 
 
 def decide(story: Story, authority: Authority, around: Circumstances) -> Decision | None:
     """The next thing to do, or None while there is nothing to do but wait."""
-    line = None if around.review else next(iter(acceptable(story, around.kept)), None)
+    line = None if around.review else next(iter(acceptable(story)), None)
     if line is not None:
         return Accept(line)
     cue = open_cue(story)
     if cue is not None:
-        why = _overdue(story, cue, around)
+        why = _overdue(story, authority, cue, around)
         return Miss(cue.entry, why) if why else None
     for beat, seat in around.forced:
         if story.on_path(beat):
@@ -92,14 +91,12 @@ def decide(story: Story, authority: Authority, around: Circumstances) -> Decisio
     return None
 
 
-def acceptable(story: Story, kept: Collection[bytes] = ()) -> list[Entry]:
-    """Lines that were offered and may become canon, oldest first. ``kept`` lines wait as takes until somebody chooses
-    them.
-    """
+def acceptable(story: Story) -> list[Entry]:
+    """Lines that were offered and may become canon, oldest first."""
     result = []
     for entry, _ in story.offered.values():
         cue = story.cues.get(entry.refs[0]) if entry.refs else None
-        if cue is None or not story.on_path(cue.beat) or entry.id in kept:
+        if cue is None or not story.on_path(cue.beat):
             continue
         if cue.state == "open" or (cue.state == "missed" and cue.beat == story.last_beat()):
             result.append(entry)
@@ -121,13 +118,8 @@ def plan_for(text: str, story: Story, asked: Sequence[int] | None = None) -> tup
     seats = [one for one in story.seats.values() if one.role == "character" and not one.retired]
     if asked is not None:
         return tuple(dict.fromkeys(asked))
-    for pattern in (r"@{}(?!\w)", r"(?<!\w){}(?!\w)"):
-        found = [
-            (match.start(), one.number)
-            for one in seats
-            for name in dict.fromkeys((one.name, one.name.split()[0]))
-            if (match := re.search(pattern.format(re.escape(name)), text, re.IGNORECASE))
-        ]
+    for sign in ("@", r"(?<!\w)"):
+        found = [(place, one.number) for one in seats if (place := _named(one.name, sign, text)) is not None]
         if found:
             return tuple(dict.fromkeys(number for _, number in sorted(found)))
     last_spoken = {passage.seat: index for index, passage in enumerate(story.path())}
@@ -135,8 +127,20 @@ def plan_for(text: str, story: Story, asked: Sequence[int] | None = None) -> tup
     return tuple(one.number for one in ordered[:ANSWERERS])
 
 
-def _overdue(story: Story, cue: Cue, around: Circumstances) -> str:
+def _named(name: str, sign: str, text: str) -> int | None:
+    """Where a name stands in a text: the whole of it however it is written; a part of it only as it is spelt there, and
+    not one as short as "The" or "of", unless it was asked for with an @.
+    """
+    parts = name.split() if sign == "@" else [part for part in name.split() if len(part) > 3]
+    whole = [re.search(rf"{sign}{re.escape(name)}(?!\w)", text, re.IGNORECASE)]
+    whole += [re.search(rf"{sign}{re.escape(part)}(?!\w)", text, re.IGNORECASE if sign == "@" else 0) for part in parts]
+    return min((match.start() for match in whole if match is not None), default=None)
+
+
+def _overdue(story: Story, authority: Authority, cue: Cue, around: Circumstances) -> str:
     name = story.seats[cue.seat].name if cue.seat in story.seats else "This seat"
+    if cue.seat is not None and authority.occupant(cue.seat) is None:
+        return f"Nobody plays {name}."
     away_since = around.away.get(cue.seat) if cue.seat is not None else None
     pace = around.paces.get(cue.entry)
     if away_since is not None and around.now - away_since >= GONE_SECONDS:

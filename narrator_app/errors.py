@@ -42,7 +42,7 @@ class AlreadyCast(NodeError):
 
 
 class NotPlayedYet(NodeError):
-    """Nobody plays {name} yet, so nobody could read this.
+    """Nobody plays {name} yet, so nobody would read this.
 
     Invite somebody with /invite {name}, or play it on this machine with /cast {name} --here.
     """
@@ -110,12 +110,3 @@ class AnotherCopy(NodeError):
     Close one of the two. What was told here is kept; if both told something, the next start shows the other part as a
     branch, and /adopt joins it.
     """
-
-
-class UnfitForCanon(NodeError):
-    """This line cannot become part of the story any more: {why}
-
-    It stays in the log. Ask again with /cue.
-    """
-
-    exit_code = 2

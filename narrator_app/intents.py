@@ -99,6 +99,11 @@ class Intents:
             one.number for one in self.narrator.story.seats.values() if one.role == "character" and not one.retired
         ]
         seats = everybody if [one.lower() for one in names] == ["all"] else [self.seat_of(one) for one in names]
+        authority = self.narrator.node.ledger.authority
+        empty = [seat for seat in seats if authority.occupant(seat) is None]
+        if empty and (seats is not everybody or empty == everybody):
+            raise NotPlayedYet(name=self.narrator.name_of(empty[0]))
+        seats = [seat for seat in seats if seat not in empty]
         self.narrator.forced.extend((beat, seat) for seat in seats)
         self.narrator.changed()
 
@@ -220,9 +225,13 @@ class Intents:
 
     async def hush(self) -> None:
         """Stop generating, speaking and sounding everywhere, and note what was said aloud by then."""
-        said = self._said_aloud()
+        said = list(self._said_aloud())
         await self._stop_everybody()
+        self.narrator.forced.clear()
         story = self.narrator.story
+        cue = open_cue(story)
+        if cue is not None and all(about != cue.entry for about, _ in said):
+            said.append((cue.entry, 0))  # being written and not said yet; without this its beat would go on
         for about, characters in said:
             cue = story.cues.get(about)
             passage = story.passage_of(about)

@@ -20,20 +20,22 @@ import trio
 
 from dwnet.mesh import Mesh
 from dwnet.node import Draft, LinkClosed, LinkOpened, Node
+from dwnet.text import clean, clean_piece, marked
 from narrator_app.attendance import Attendance
 from narrator_app.direction import Accept, Ask, Circumstances, Decision, Miss, Pace, decide
 from narrator_app.errors import AnotherCopy
 from narrator_app.health import Signal
-from narrator_app.wording import line_text
 from protocol.effects import Claimed, Forked, Heard, Held, Ready, SecondCopy, Took
 from protocol.entry import Entry
-from protocol.errors import Code
+from protocol.errors import Code, ProtocolError
 from protocol.invite import Claim
 from protocol.kinds import (
     NARRATOR,
     Accepted,
     Adopted,
+    Cast,
     Cued,
+    Line,
     Missed,
     Opened,
     SetAside,
@@ -164,10 +166,10 @@ class Narrator:
             return
         if entry.run != self.node.run_id:
             self._tail_at = trio.current_time()
-        elif entry.kind in ("cast", "grant", "revoke"):
+        elif entry.kind == Cast.kind:
             opening = self.node.ledger.opening(entry)
-            if opening and entry.kind == "cast":
-                self.attendance.begin(opening.body.seat)  # type: ignore[attr-defined]
+            if opening and isinstance(opening.body, Cast):
+                self.attendance.begin(opening.body.seat)
 
     def _note_cue(self, entry: Entry) -> None:
         if entry.kind == "cue":
@@ -189,7 +191,7 @@ class Narrator:
         self.happen(
             "line",
             member=self.name_of(member.seat),
-            text=line_text(offered[1]),
+            text=clean(marked(offered[1].body.spans)) if offered[1] and isinstance(offered[1].body, Line) else "",
             entry=entry.id.hex(),
             timings=self.timings.get(cue, {}),
             waits=self.review,
@@ -199,25 +201,39 @@ class Narrator:
 
     def _heard(self, one: Ephemeral) -> None:
         seat = self._seat_of(one.author)
-        if seat is None:
+        if seat is None or seat == NARRATOR:
             return
-        match one.kind:
+        try:
+            self._heard_of(seat, one.kind, one.payload)
+        except ProtocolError as error:
+            logger.warning("a moment of %s does not read: %s", self.name_of(seat), error)
+
+    def _heard_of(self, seat: int, kind: str, payload: bytes) -> None:
+        """A member's tokens, clips and timings count only for a cue of its own seat."""
+        match kind:
             case Tokens.kind:
-                tokens = read_moment(Tokens, one.payload)
-                pace, cue = self._paces.get(tokens.cue), self.story.cues.get(tokens.cue)
-                if pace is None or cue is None or cue.seat != seat:
-                    return
-                pace.progressed_at = trio.current_time()
-                if tokens.text:
-                    self.happen("token", member=self.name_of(seat), text=tokens.text, cue=tokens.cue.hex())
+                tokens = read_moment(Tokens, payload)
+                if self._goes_on(tokens.cue, seat) and tokens.text:
+                    text = clean_piece(tokens.text)
+                    self.happen("token", member=self.name_of(seat), text=text, cue=tokens.cue.hex())
             case ClipMade.kind:
-                clip = read_moment(ClipMade, one.payload)
-                if clip.cue in self._paces:
-                    self._paces[clip.cue].progressed_at = trio.current_time()
+                self._goes_on(read_moment(ClipMade, payload).cue, seat)
             case Timing.kind:
-                self._note_timing(read_moment(Timing, one.payload))
+                timing = read_moment(Timing, payload)
+                if self._is_cue_of(timing.cue, seat):
+                    self._note_timing(timing)
             case Health.kind:
-                self.attendance.hear(seat, read_moment(Health, one.payload))
+                self.attendance.hear(seat, read_moment(Health, payload))
+
+    def _goes_on(self, cue: bytes, seat: int) -> bool:
+        """Note that an answer progresses, if it is this seat's to give."""
+        if cue not in self._paces or not self._is_cue_of(cue, seat):
+            return False
+        self._paces[cue].progressed_at = trio.current_time()
+        return True
+
+    def _is_cue_of(self, cue: bytes, seat: int) -> bool:
+        return cue in self.story.cues and self.story.cues[cue].seat == seat
 
     def _note_timing(self, timing: Timing) -> None:
         self.timings[timing.cue] = {

@@ -11,11 +11,11 @@ from dwnet.keeping import open_ledger
 from dwnet.settings import Settings
 from dwnet.shipped import words
 from dwnet.store_reader import open_reader
+from dwnet.text import marked
 from dwnet.whole_file import write_whole
 from narrator_app.book import book_of, speaker
 from narrator_app.export import to_json, to_text
 from narrator_app.places import name_in, stories
-from narrator_app.wording import plain
 from protocol.ledger import Ledger
 from protocol.names import fingerprint
 
@@ -70,7 +70,7 @@ def shown(settings: Settings, name: str) -> list[dict[str, Any]]:
     rows = []
     for passage in story.path():
         take = passage.take
-        text = plain(story.spans_of(take)) or f"({take.hidden or 'empty'})"
+        text = marked(story.spans_of(take)) or f"({take.hidden or 'empty'})"
         rows.append(
             {"speaker": speaker(story, passage.seat), "text": text, "entry": take.entry.hex(), "mode": passage.mode}
         )

@@ -1,12 +1,6 @@
-"""The words on screen that several places share: how a line reads, how a status reads, what the commands are."""
+"""The words on screen that several places share: what the commands are."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-
-from protocol.body import Opening
-from protocol.kinds import Line, Narrated
-from protocol.shapes import Span
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "cast": ("/cast FILE-or-NAME [--here]", "Bring a character into the story; --here plays it on this machine."),
@@ -33,20 +27,3 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "help": ("/help [COMMAND]", "This list, or more about one command."),
     "quit": ("/quit", "Leave; everything is saved. Ctrl-D does the same."),
 }
-
-
-def line_text(opening: Opening | None) -> str:
-    """How a line or narration reads, with its marks; "" when it is not ours to read."""
-    match opening.body if opening else None:
-        case Line(spans=spans):
-            return plain(spans)
-        case Narrated(text=text):
-            return text
-        case _:
-            return ""
-
-
-def plain(spans: Sequence[Span]) -> str:
-    """Spans as one text; actions stand in asterisks, thoughts in parentheses."""
-    marks = {"action": "*{}*", "thought": "({})"}
-    return " ".join(marks.get(one.kind, "{}").format(one.text) for one in spans)

@@ -8,9 +8,9 @@ Rules of this file:
 from __future__ import annotations
 
 from dwnet.card import Card, PublicCard, card_from_parts
+from dwnet.text import marked
 from peer.writer.contract import Scene, Turn
 from protocol.kinds import NARRATOR
-from protocol.shapes import Span
 from protocol.story import Seat, Story
 
 TURNS = 240  # the newest; far more than any small model reads
@@ -30,7 +30,7 @@ def scene_for(story: Story, seat: int, card: Card, beat: bytes = b"") -> Scene:
         if beat and passage.beat == beat and passage.seat == seat:
             continue
         take = passage.take
-        text = plain(story.spans_of(take))
+        text = marked(story.spans_of(take))
         if not text:
             continue
         kind = "whisper" if take.audience is not None else "narration" if passage.seat == NARRATOR else "line"
@@ -44,12 +44,6 @@ def name_of(story: Story, seat: int) -> str:
     if seat == NARRATOR:
         return NARRATOR_NAME
     return story.seats[seat].name if seat in story.seats else f"seat {seat}"
-
-
-def plain(spans: tuple[Span, ...]) -> str:
-    """Spans as one text; actions and thoughts keep their marks."""
-    marks = {"action": "*{}*", "thought": "({})"}
-    return " ".join(marks.get(one.kind, "{}").format(one.text) for one in spans)
 
 
 def _public(seat: Seat) -> PublicCard:

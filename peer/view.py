@@ -10,7 +10,8 @@ import trio
 from dwnet.node import Event, Node
 from dwnet.stage import CUES, Shown, Words
 from dwnet.terminal import Terminal, print_json
-from peer.scene import name_of, plain
+from dwnet.text import marked
+from peer.scene import name_of
 from protocol.effects import Took
 from protocol.entry import Entry
 from protocol.kinds import NARRATOR
@@ -61,7 +62,7 @@ class View:
         passage = story.passage_of(entry.refs[0] if entry.kind == "accept" and entry.refs else entry.id)
         if passage is None or entry.kind not in ("narrate", "accept"):
             return
-        text = plain(story.spans_of(passage.take))
+        text = marked(story.spans_of(passage.take))
         if not text:
             return
         name = name_of(story, passage.seat)

@@ -147,8 +147,8 @@ class Story:
         return passage_id in self._on_path
 
     def last_beat(self) -> bytes:
-        """The narration the story's head belongs to; b"" before the first."""
-        return self.passages[self.head].beat if self.head else b""
+        """The last narration before the head, b"" when there is none. A line of an older beat may stand after it."""
+        return next((one for one in reversed(self._path) if self.passages[one].beat == one), b"")
 
     def spans_of(self, take: Take) -> tuple[Span, ...]:
         """A take's words as they count: the narrator's edit where there is one."""

@@ -23,6 +23,7 @@ import trio
 from trio.testing import MemoryReceiveStream, MemorySendStream, memory_stream_pair
 
 from dwnet.blob_store import BlobStore
+from dwnet.card import Card, private_part
 from dwnet.clips import Clips
 from dwnet.high_water import HighWater
 from dwnet.link import run_link
@@ -104,7 +105,7 @@ class Company:
         self.tag = tag_of(genesis.id)
         return await self._start("Narrator", NARRATOR, member, seal, genesis)
 
-    async def join(self, name: str, role: str = "character", sheet: str = '{"personality": "calm"}') -> Person:
+    async def join(self, name: str, role: str = "character") -> Person:
         """Somebody in a seat of its own, granted by hand, linked to the narrator and level with it."""
         seat = len(self.people)
         person = await self.stranger(name, seat)
@@ -112,7 +113,7 @@ class Company:
         await self.narrator.node.write(
             Draft(Cast(seat, role, name, "tone:a", "#8888aa", 50, b"", 0)),
             Draft(Granted(seat, role, mine, person.seal.public, os.urandom(32), b"")),
-            Draft(Sheet(seat, sheet), (), (NARRATOR, seat)),
+            Draft(Sheet(seat, private_part(Card(name)).decode()), (), (NARRATOR, seat)),
         )
         self.link(person, self.narrator)
         await self.until(lambda: seat in person.node.ledger.story.sheets)
