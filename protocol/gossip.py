@@ -139,7 +139,7 @@ class Gossip:
             case Type.FORK:
                 return self._on_fork(link, fields)
             case Type.EPHEMERAL:
-                return self._on_ephemeral(state, fields)
+                return self._on_ephemeral(state, fields, now)
             case Type.PEERS:
                 return self._on_peers(link, fields)
             case _ if kind >= EXTENSIONS:
@@ -298,8 +298,8 @@ class Gossip:
 
     # --- ephemerals and addresses ----------------------------------------------------------------------------------
 
-    def _on_ephemeral(self, state: Neighbour, fields: list[Value]) -> list[Effect]:
-        one = self._presence.hear(fields, state.remote)
+    def _on_ephemeral(self, state: Neighbour, fields: list[Value], now: float) -> list[Effect]:
+        one = self._presence.hear(fields, state, now)
         if one is None:
             return []
         effects: list[Effect] = [Heard(state.link, one)]

@@ -61,7 +61,8 @@ SCOPE = 128  # characters in which a .dwlog file says what it holds
 
 # --- ephemerals --------------------------------------------------------------------------------------------------
 EPHEMERAL = 8 * 1024  # bytes; a burst of tokens or a clip notice
-EPHEMERALS_PER_SECOND = 200  # per link, averaged over five seconds; beyond it they are dropped
+EPHEMERALS_PER_SECOND = 200  # news per link, on average; beyond it they are dropped. One fast writer makes some 100
+EPHEMERALS_BURST = 1_000  # at once after a quiet time; what waited while a link stood still comes together
 
 # --- links -------------------------------------------------------------------------------------------------------
 MESH = 12  # members up to which everybody links to everybody

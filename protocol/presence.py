@@ -3,6 +3,7 @@
 Rules of this file:
 - A moment counts when its author is a member, its run the author's latest, and its counter higher than the last one's;
   a hush only when it is the narrator's. So nothing that is played back counts.
+- What a link brings beyond limits.EPHEMERALS_PER_SECOND is dropped before its signature costs us anything.
 - Which run is the latest is read from the runs themselves: each names what it continues. Clocks decide only between
   runs that nothing else orders.
 - An address is a member's own word. The newest counts, by the number its owner gave it.
@@ -17,6 +18,7 @@ from protocol.encoding import Value
 from protocol.kinds import NARRATOR, Opened
 from protocol.ledger import Ledger
 from protocol.messages import Ephemeral, PeerRecord
+from protocol.sync import Neighbour
 
 
 class Presence:
@@ -30,16 +32,18 @@ class Presence:
         self._counters: dict[bytes, tuple[bytes, int]] = {}
         self._latest: dict[bytes, tuple[bytes, bytes]] = {}
 
-    def hear(self, fields: list[Value], remote: bytes) -> Ephemeral | None:
-        """The moment in a message, if it counts.
+    def hear(self, fields: list[Value], sender: Neighbour, now: float) -> Ephemeral | None:
+        """The moment in a message, if it counts and its link has not brought too many.
 
         :raises RemoteError: MALFORMED, or BAD_SIGNATURE.
         """
         if len(fields) == 7 and (fields[0] == self.me or self._stale(fields[0], fields[1], fields[2])):
             return None
+        if not sender.may_say(now):
+            return None
         one = messages.read_ephemeral(fields, self.ledger.tag)
         member = self.ledger.authority.member(one.author)
-        if member is None or one.run != self._latest_run(one.author) or (one.direct and one.author != remote):
+        if member is None or one.run != self._latest_run(one.author) or (one.direct and one.author != sender.remote):
             return None
         if one.kind == "hush" and member.seat != NARRATOR:
             return None

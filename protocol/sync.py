@@ -32,7 +32,8 @@ class Neighbour:
     """One link, as the gossip sees it. ``ready``: its other end is a member in good standing.
 
     ``claimed``: our claim went there; ``claims``: how many came. ``shown``: it showed the grant that makes it a member.
-    ``gained``: since the last round of heads it had something for us.
+    ``gained``: since the last round of heads it had something for us. ``paid_until``: its moments so far, at the rate
+    that is allowed, would have lasted until then.
     """
 
     link: int
@@ -47,6 +48,15 @@ class Neighbour:
     wants: dict[int, tuple[Want, float]] = field(default_factory=dict)
     backlog: deque[tuple[bytes, bytes, int, int]] = field(default_factory=lambda: deque(maxlen=limits.RUNS))
     synced_at: float = 0.0
+    paid_until: float = 0.0
+
+    def may_say(self, now: float) -> bool:
+        """Count one moment that came from there; False beyond limits.EPHEMERALS_PER_SECOND and the burst."""
+        paid_until = max(self.paid_until, now) + 1 / limits.EPHEMERALS_PER_SECOND
+        if paid_until > now + limits.EPHEMERALS_BURST / limits.EPHEMERALS_PER_SECOND:
+            return False
+        self.paid_until = paid_until
+        return True
 
     def knows(self, entry_id: bytes) -> None:
         """It sent us this entry, or we sent it there."""
