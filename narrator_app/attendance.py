@@ -34,6 +34,11 @@ class Attendance:
         self._tell = tell
         self._now = now
 
+    def begin_all(self) -> None:
+        """Every seat of the story, also those that an earlier evening brought along."""
+        for seat in self._node.ledger.story.seats:
+            self.begin(seat)
+
     def begin(self, seat: int) -> None:
         """A seat is there: nobody's yet, or somebody's who is not connected."""
         if seat == NARRATOR or seat in self.conditions:

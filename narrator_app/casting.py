@@ -103,6 +103,7 @@ class Casting:
         sheet = Sheet(seat, private_part(card).decode())
         await self.narrator.node.write(Draft(body), Draft(sheet, (), (NARRATOR, seat)))
         self.narrator.happen("cast", member=card.name, seat=seat)
+        self.narrator.attendance.begin(seat)
         return seat
 
     async def invite(self, name: str, role: str = "character", days: float = limits.INVITE_DAYS) -> NewInvite:
@@ -143,6 +144,7 @@ class Casting:
         seat = max((NARRATOR, *seats)) + 1
         await self.narrator.node.write(Draft(Cast(seat, role, name, "", "", 0, b"", 0)))
         self.narrator.happen("cast", member=name, seat=seat)
+        self.narrator.attendance.begin(seat)
         return seat
 
     async def deactivate(self, seat: int) -> None:

@@ -33,7 +33,6 @@ from protocol.kinds import (
     NARRATOR,
     Accepted,
     Adopted,
-    Cast,
     Cued,
     Line,
     Missed,
@@ -108,8 +107,7 @@ class Narrator:
         """Begin this process's run at the canon head. Call once, before anything is told."""
         await self.node.write(Draft(Opened(self.node.ledger.canon.head, agent)))
         await self.settle_tails()
-        for seat in self.story.seats.values():
-            self.attendance.begin(seat.number)
+        self.attendance.begin_all()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Direct the story until cancelled.
@@ -129,7 +127,7 @@ class Narrator:
     async def _handle(self, event: object) -> None:
         match event:
             case Took(entry=entry):
-                await self._took(entry)
+                self._took(entry)
             case Heard(ephemeral=one):
                 self._heard(one)
             case Claimed(link=link, claim=claim):
@@ -158,24 +156,16 @@ class Narrator:
                 self._second_copy(run)
         self.changed()
 
-    async def _took(self, entry: Entry) -> None:
-        self._note_cue(entry)
-        if entry.author != self.node.member.public:
-            if entry.kind == "line":
-                self._line_came(entry)
-            return
-        if entry.run != self.node.run_id:
-            self._tail_at = trio.current_time()
-        elif entry.kind == Cast.kind:
-            opening = self.node.ledger.opening(entry)
-            if opening and isinstance(opening.body, Cast):
-                self.attendance.begin(opening.body.seat)
-
-    def _note_cue(self, entry: Entry) -> None:
-        if entry.kind == "cue":
+    def _took(self, entry: Entry) -> None:
+        if entry.kind == Cued.kind:
             self._paces[entry.id] = Pace(trio.current_time())
             while len(self._paces) > TIMINGS:
                 del self._paces[next(iter(self._paces))]
+        if entry.author == self.node.member.public:
+            if entry.run != self.node.run_id:
+                self._tail_at = trio.current_time()
+        elif entry.kind == Line.kind:
+            self._line_came(entry)
 
     def _line_came(self, entry: Entry) -> None:
         """Tell of a line, once: when it arrives, or when it is accepted before that was heard of."""
@@ -275,6 +265,7 @@ class Narrator:
             await trio.sleep(1)
             if self._tail_at is not None and trio.current_time() - self._tail_at >= 1:
                 await self.settle_tails()
+            self.attendance.begin_all()
             self.attendance.look_for_absent()
             self.changed()
 
