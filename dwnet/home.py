@@ -72,6 +72,8 @@ async def open_home(
             if known is not None and tag is not None and tag.hex() != known:
                 raise AnotherStory(root=settings.root)
             purpose = key or meta.get("key", "member")
+            if known is not None and not key and "key" not in meta:
+                purpose = _seated(store, settings, bytes.fromhex(known))
             member = SigningKey.from_seed(keyring.load_or_make(keyring.key_file(settings.keys, purpose)))
             if known is None and name:
                 genesis = _begin(member, seal_key, name, run_id)
@@ -92,6 +94,17 @@ async def open_home(
             yield Home(settings, store, node, mesh, mark.level(ledger.log))
         finally:
             store.close()
+
+
+def _seated(store: Store, settings: Settings, tag: bytes) -> str:
+    """Which of the folder's keys has a seat in a story that was brought back from a file, which names none."""
+    ledger = Ledger(tag)
+    ledger.load(store.load(), store.fork_proofs())
+    for file in sorted(settings.keys.glob("member*.key")):
+        seed = keyring.load(file)
+        if seed is not None and ledger.authority.member(SigningKey.from_seed(seed).public) is not None:
+            return file.stem
+    return "member"
 
 
 def _begin(member: SigningKey, seal_key: SealKey, name: str, run_id: bytes) -> Entry:

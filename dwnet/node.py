@@ -123,8 +123,9 @@ class Node:
                 nursery.start_soon(self._keep_time)
                 task_status.started()
         finally:
-            with trio.CancelScope(shield=True):
-                await self._flush()
+            if self._failed is None:
+                with trio.CancelScope(shield=True):
+                    await self._flush()
 
     async def _keep_time(self) -> None:
         while True:
@@ -135,6 +136,8 @@ class Node:
         while True:
             await self._wake.wait()
             self._wake = trio.Event()
+            if self._failed is not None:
+                raise self._failed
             await self._flush()
 
     async def _flush(self) -> None:
@@ -154,6 +157,7 @@ class Node:
             await self._store.commit(units)
         except Exception as error:
             self._failed = error
+            self._wake.set()
             raise
 
     # --- what the story's people do ---------------------------------------------------------------------------------
