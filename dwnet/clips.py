@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 import trio
 
@@ -44,6 +45,14 @@ class BlobNotHad(NodeError):
     """
 
 
+@dataclass(eq=False)
+class _Waiting:
+    """Somebody who waits for a blob; ``failure`` says why it did not come."""
+
+    over: trio.Event = field(default_factory=trio.Event)
+    failure: str = ""
+
+
 class Clips:
     """This node's blobs: put one, fetch one, serve those others ask for."""
 
@@ -51,8 +60,7 @@ class Clips:
         self.node = node
         self.store = store
         self._exchange = Exchange()
-        self._awaited: dict[bytes, list[trio.Event]] = {}
-        self._failures: dict[bytes, str] = {}
+        self._awaited: dict[bytes, list[_Waiting]] = {}
         self._authors: dict[bytes, bytes] = {}
         # What we asked for is bounded by the exchange's own windows, and none of it may be lost. What others ask may.
         self._writes, self._written = trio.open_memory_channel[BlobEffect](math.inf)
@@ -81,14 +89,13 @@ class Clips:
         :raises BlobNotHad: when nobody has it or gives it.
         """
         if not self.store.has(blob):
-            arrived = trio.Event()
-            self._awaited.setdefault(blob, []).append(arrived)
-            self._failures.pop(blob, None)
+            waiting = _Waiting()
+            self._awaited.setdefault(blob, []).append(waiting)
             self._authors[blob] = author
             self._queue(self._exchange.want(blob, most, links, trio.current_time()))
-            await arrived.wait()
-            if blob in self._failures:
-                raise BlobNotHad(why=self._failures.pop(blob))
+            await waiting.over.wait()
+            if waiting.failure:
+                raise BlobNotHad(why=waiting.failure)
         return await trio.to_thread.run_sync(self.store.read, blob)
 
     async def _keep_time(self) -> None:
@@ -125,11 +132,9 @@ class Clips:
 
     def _settled(self, blob: bytes, failure: str = "") -> None:
         self._authors.pop(blob, None)
-        waiting = self._awaited.pop(blob, [])
-        if failure and waiting:
-            self._failures[blob] = failure
-        for event in waiting:
-            event.set()
+        for waiting in self._awaited.pop(blob, []):
+            waiting.failure = failure
+            waiting.over.set()
 
     async def _perform_all(self, jobs: trio.MemoryReceiveChannel[BlobEffect]) -> None:
         async for effect in jobs:
@@ -137,11 +142,11 @@ class Clips:
                 await self._perform(effect)
             except NodeError as error:
                 logger.warning("a blob could not be kept or served: %s", error.what)
-                blob = getattr(effect, "blob", b"")
-                self._queue(self._exchange.drop(blob, trio.current_time()))
-                self._settled(blob, error.what)
+                if not isinstance(effect, Send | Misbehaved):
+                    self._queue(self._exchange.drop(effect.blob, trio.current_time()))
+                    self._settled(effect.blob, error.what)
 
-    async def _perform(self, effect: object) -> None:
+    async def _perform(self, effect: BlobEffect) -> None:
         in_thread = trio.to_thread.run_sync
         match effect:
             case Begin(blob=blob, manifest=manifest):

@@ -17,25 +17,27 @@ from pathlib import Path
 
 import trio
 
-from dwnet.audio import Sound, decode_clip
+from dwnet.audio import CLIP_RATE, Sound, decode_clip, resample
 from dwnet.clips import Clips
 from dwnet.errors import NodeError
 from dwnet.node import Event, Node
 from dwnet.playback import Player, Playing
 from dwnet.text import clean_piece, one_line
+from dwnet.whole_file import writing
 from protocol import limits
 from protocol.effects import Heard, Took
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
 from protocol.kinds import Voiced
 from protocol.moments import ClipMade, Hush, Tokens, read_moment
-from protocol.sealing import decrypt_blob
+from protocol.sealing import TAG, decrypt_blob
 from protocol.story import Cue
 
 CUES = 32  # whose sound is kept in mind
 CLIP_SECONDS = 8.0  # to wait for the next clip of a line whose text is complete
 LINE_SECONDS = 40.0  # to wait for anything more of a line that is still being written
-CLIP_BYTES = 2 * 1024 * 1024
+LARGEST = limits.CLIP_BYTES + TAG  # bytes of a clip as it travels; a private one is encrypted
+NAME = 40  # characters of a name in the name of a file, which may have 255 bytes
 logger = logging.getLogger(__name__)
 
 
@@ -70,6 +72,7 @@ class _Line:
     clips: dict[int, tuple[Sound, int]] = field(default_factory=dict)
     wanted: set[int] = field(default_factory=set)
     paths: dict[int, Path] = field(default_factory=dict)
+    number: int = 0  # of this line among the files; 0 until it has one
     count: int | None = None
     texted: bool = False
     over: bool = False
@@ -177,7 +180,7 @@ class Stage:
             return
         if isinstance(moment, Tokens):
             self._show(Words(cue, seat, clean_piece(moment.text), bool(moment.done)))
-        elif moment.index not in line.wanted and moment.size <= CLIP_BYTES:
+        elif moment.index not in line.wanted and moment.size <= LARGEST:
             line.wanted.add(moment.index)
             self._nursery.start_soon(
                 self._fetch, line, moment.index, moment.blob, moment.characters, moment.key, (link,)
@@ -191,7 +194,7 @@ class Stage:
         line.count = len(body.clips)
         links = tuple(self.node.gossip.remotes())
         for index, clip in enumerate(body.clips):
-            if index not in line.wanted and clip.size <= CLIP_BYTES:
+            if index not in line.wanted and clip.size <= LARGEST:
                 line.wanted.add(index)
                 self._nursery.start_soon(self._fetch, line, index, clip.blob, 0, body.key, links)
         line.stir()
@@ -203,30 +206,28 @@ class Stage:
         occupant = self.node.ledger.authority.occupant(line.seat)
         author = occupant.key if occupant else b""
         try:
-            data = await self.clips.fetch(blob, CLIP_BYTES, links, author)
+            data = await self.clips.fetch(blob, LARGEST, links, author)
             if key:
                 data = decrypt_blob(data, key)
-            sound = await trio.to_thread.run_sync(decode_clip, data)
-            line.paths[index] = await trio.to_thread.run_sync(self._save, line, index, data, bool(key))
+            sound = await trio.to_thread.run_sync(_playable, data)
+            path = self._place_of(line, index, private=bool(key))
+            await trio.to_thread.run_sync(_save, path, data)
+            line.paths[index] = path
             line.clips[index] = (sound, characters)
         except (NodeError, ProtocolError) as error:
             logger.warning("a clip is left out: %s", error)
-            line.clips[index] = (Sound(b"", 24_000), characters)
+            line.clips[index] = (Sound(b"", CLIP_RATE), characters)
         line.stir()
 
-    def _save(self, line: _Line, index: int, data: bytes, private: bool) -> Path:
-        """The clip as a file people can find: numbered in the order of the story, with the name of who speaks."""
-        if not line.paths:
+    def _place_of(self, line: _Line, index: int, *, private: bool) -> Path:
+        """Where people find a clip: numbered in the order of the story, with the name of who speaks."""
+        if not line.number:
             self._number += 1
-        first = next(iter(line.paths.values()), None)
-        number = first.name[:4] if first else f"{self._number:04d}"
+            line.number = self._number
         seat = self.node.ledger.story.seats.get(line.seat)
-        name = "".join(one if one.isalnum() else "-" for one in one_line(seat.name if seat else "voice", limits.NAME))
+        name = "".join(one if one.isalnum() else "-" for one in one_line(seat.name if seat else "voice", NAME))
         folder = self.folder / "whispers" if private else self.folder
-        folder.mkdir(exist_ok=True)
-        path = folder / f"{number}-{name}-{index + 1}.ogg"
-        path.write_bytes(data)
-        return path
+        return folder / f"{line.number:04d}-{name}-{index + 1}.ogg"
 
     # --- what is heard ----------------------------------------------------------------------------------------------
 
@@ -279,3 +280,14 @@ class Stage:
     def _seat_of(self, key: bytes) -> int | None:
         member = self.node.ledger.authority.member(key)
         return member.seat if member else None
+
+
+def _playable(data: bytes) -> Sound:
+    """The sound of a clip at the rate the loudspeaker takes, whatever rate a stranger chose."""
+    return resample(decode_clip(data), CLIP_RATE)
+
+
+def _save(path: Path, data: bytes) -> None:
+    with writing(path):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
