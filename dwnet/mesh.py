@@ -24,7 +24,8 @@ from dwnet.node import Node
 from dwnet.transport import Listening, dial, is_loopback, listen
 from dwnet.websocket import Socket
 from protocol import limits
-from protocol.addresses import join_address
+from protocol.addresses import join_address, split_address
+from protocol.errors import LocalError
 from protocol.messages import PeerRecord
 from protocol.session import Session
 
@@ -111,11 +112,12 @@ class Mesh:
             self.know(record.member, record.addresses)
 
     def know(self, member: bytes, addresses: Sequence[str]) -> None:
-        """Note where a member can be dialled."""
+        """Note where a member says it can be dialled. What is not HOST:PORT is left out."""
         reach = self.reach.setdefault(member, Reach())
-        if set(addresses) - set(reach.addresses):
+        usable = [one for one in addresses[: limits.ADDRESSES] if _is_plain(one)]
+        if set(usable) - set(reach.addresses):
             reach.failed, reach.next_try = 0, 0.0
-        reach.addresses = list(addresses)[: limits.ADDRESSES]
+        reach.addresses = usable
 
     def via_why(self) -> str:
         """Why none of the invite's addresses led to a link yet."""
@@ -174,6 +176,15 @@ class Mesh:
             return
         session = Session.answer(self.node.ledger.tag, self.node.member, os.urandom(32), os.urandom(32))
         await run_link(channel, session, self.node, trusted=is_loopback(channel.address))
+
+
+def _is_plain(address: str) -> bool:
+    """A URL is for one's own settings: in a member's word it would have everybody ask any web page for anything."""
+    try:
+        split_address(address)
+    except LocalError:
+        return False
+    return True
 
 
 def own_addresses(host: str, port: int) -> list[str]:

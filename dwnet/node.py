@@ -26,15 +26,7 @@ from dwnet.store import Store
 from dwnet.store_reader import Peer
 from protocol import limits, messages
 from protocol.body import pack_body, place_of, seal_body
-from protocol.effects import (
-    Close,
-    Effect,
-    Forked,
-    Heard,
-    Learned,
-    Send,
-    Took,
-)
+from protocol.effects import Close, Effect, Forked, Heard, Learned, Send, Took
 from protocol.effects import Store as StoreUnit
 from protocol.encoding import Value
 from protocol.entry import Entry, write_entry
@@ -109,6 +101,7 @@ class Node:
         self._subscribers: list[trio.MemorySendChannel[Event]] = []
         self._waiting: list[Unit] = []
         self._chores: list[Callable[[], Awaitable[None]]] = []
+        self._learned: dict[bytes, messages.PeerRecord] = {}  # not yet written down: of each member the newest
         self._wake = trio.Event()
         self._failed: Exception | None = None
         self._due: Mark | None = None
@@ -145,8 +138,11 @@ class Node:
             units, self._waiting = self._waiting, []
             await self._commit(units)
         chores, self._chores = self._chores, []
+        learned, self._learned = self._learned, {}
         for chore in chores:
             await chore()
+        for record in learned.values():
+            await self._store.keep_peer(_peer(record))
         if self._due is not None:
             await trio.lowlevel.checkpoint()  # what was written goes out first
             due, self._due = self._due, None
@@ -320,7 +316,7 @@ class Node:
         match effect:
             case Learned(records=records):
                 self.on_peers(records)
-                self._chores += [partial(self._store.keep_peer, _peer(one)) for one in records]
+                self._learned.update({one.member: one for one in records})
             case Forked(first=first, second=second):
                 self._chores.append(partial(self._store.keep_fork_proof, first, second))
             case Took(entry=entry) if entry.kind == "redact":
@@ -331,7 +327,7 @@ class Node:
         self._wake.set()
 
     def _publish(self, event: Event) -> None:
-        for subscriber in self._subscribers:
+        for subscriber in tuple(self._subscribers):
             waiting = subscriber.statistics().current_buffer_used
             if isinstance(event, Heard) and waiting > MOMENTS:
                 continue
