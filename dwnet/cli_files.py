@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from dwnet.complaints import complain, explained, put_json
+from dwnet.complaints import complain, explained, put, put_json
+from dwnet.text import clean
 
 if TYPE_CHECKING:
+    from dwnet.log_file import Progress
     from protocol.verifier import Report
 
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object per line, for programs.")
@@ -39,7 +42,7 @@ def verify(context: click.Context, file: Path, tag: str | None, as_json: bool) -
         if as_json:
             put_json(_facts(report, file))
         else:
-            click.echo(report.sentence)
+            put(report.sentence)
         sys.exit(int(report.outcome))
 
 
@@ -51,15 +54,18 @@ def show(context: click.Context, file: Path, as_json: bool) -> None:
     """List what stands in FILE, entry by entry, with its author and text."""
     with explained(bool(context.obj), as_json=as_json):
         from dwnet.listing import rows_of
-        from dwnet.log_file import read_units
+        from dwnet.log_file import LogNotGood, read_units
 
         report = _verify(file, None)
-        for row in rows_of(read_units(file), report.tag):
-            if as_json:
-                put_json({"event": "entry", **row})
-            else:
-                click.echo(f"{row['at']}  {row['kind']:<10}  {row['author']:<16}  {row['text']}")
-        click.echo(report.sentence, err=True)
+        with suppress(LogNotGood):  # what reads is shown; the report says what is wrong with the rest
+            for row in rows_of(read_units(file)):
+                if as_json:
+                    put_json({"event": "entry", **row})
+                else:
+                    put(f"{row['at']}  {row['kind']:<10}  {row['author']:<16}  {row['text']}")
+        if as_json:
+            put_json(_facts(report, file))
+        click.echo(clean(report.sentence), err=True)
         sys.exit(int(report.outcome))
 
 
@@ -77,7 +83,7 @@ def export(context: click.Context, file: Path, data: str | None, as_json: bool) 
         if as_json:
             put_json({**_facts(report, file), "event": "exported", "format": "dwlog", "path": str(file)})
         else:
-            click.echo(f"{file}: {report.sentence}")
+            put(f"{file}: {report.sentence}")
 
 
 @log.command("import")
@@ -102,7 +108,7 @@ def import_(context: click.Context, file: Path, data: str | None, tag: str | Non
         if as_json:
             put_json({"event": "imported", "entries": added, "path": str(where)})
         else:
-            click.echo(f"{added} entries were brought back to {where}.")
+            put(f"{added} entries were brought back to {where}.")
 
 
 def _verify(file: Path, tag: str | None) -> Report:
@@ -125,7 +131,7 @@ def _tag(text: str | None) -> bytes | None:
     return tag
 
 
-def _progress(file: Path):  # type: ignore[no-untyped-def]
+def _progress(file: Path) -> Progress | None:
     """A progress line on stderr for files that take a while."""
     if not sys.stderr.isatty() or not file.is_file() or file.stat().st_size < 20_000_000:
         return None
@@ -181,7 +187,7 @@ def card_show(context: click.Context, file: Path, as_json: bool) -> None:
             put_json({"event": "card", **dict(rows)})
         else:
             for label, text in rows:
-                click.echo(f"{label}: {text}")
+                put(f"{label}: {text}")
 
 
 @card.command("check")
@@ -198,12 +204,12 @@ def card_check(context: click.Context, file: Path, as_json: bool) -> None:
             if as_json:
                 put_json({"event": "finding", **one._asdict()})
             else:
-                click.echo(f"{one.severity}: {one.field}: {one.what} {one.remedy}")
+                put(f"{one.severity}: {one.field}: {one.what} {one.remedy}")
         bad = any(one.severity == "error" for one in findings)
         if as_json:
             put_json({"event": "checked", "good": not bad})
         elif not findings:
-            click.echo("This card is good.")
+            put("This card is good.")
         sys.exit(1 if bad else 0)
 
 

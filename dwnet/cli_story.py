@@ -3,12 +3,41 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
 from dwnet.cli_files import DATA, JSON
-from dwnet.complaints import explained, put_json
+from dwnet.complaints import explained, put, put_json
+
+if TYPE_CHECKING:
+    from dwnet.doctor import EngineCheck
+    from dwnet.settings import Settings
+
+SOURCES = "dwnet.sources"  # in click's meta, set by the composition root
+
+
+class Reading(Protocol):
+    """How stories are read without telling them."""
+
+    def listed(self, settings: Settings) -> list[dict[str, Any]]: ...
+
+    def shown(self, settings: Settings, name: str) -> list[dict[str, Any]]: ...
+
+    def export(self, settings: Settings, name: str, form: str, path: Path | None, *, with_whispers: bool) -> bytes: ...
+
+    def status(self, settings: Settings) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What only the packages above this one know. Each is imported when it is asked."""
+
+    reading: Callable[[], Reading]
+    engine_checks: Callable[[Settings], list[tuple[str, EngineCheck]]]
 
 
 @click.group()
@@ -23,15 +52,13 @@ def story() -> None:
 def story_list(context: click.Context, data: str | None, as_json: bool) -> None:
     """Every story of a data folder."""
     with explained(bool(context.obj), as_json=as_json):
-        rows = context.meta[READING].listed(_folder(data))
+        rows = _sources(context).reading().listed(_folder(data))
         for row in rows:
             if as_json:
                 put_json({"event": "story", **row})
             else:
                 told = "being told now" if row["open"] else "closed"
-                click.echo(
-                    f"{row['name']}: {row['passages']} passages, {', '.join(row['cast']) or 'nobody yet'}; {told}."
-                )
+                put(f"{row['name']}: {row['passages']} passages, {', '.join(row['cast']) or 'nobody yet'}; {told}.")
         if not rows and not as_json:
             click.echo("No story yet. Begin one with: dwnet narrate --headless", err=True)
 
@@ -44,11 +71,11 @@ def story_list(context: click.Context, data: str | None, as_json: bool) -> None:
 def story_show(context: click.Context, name: str, data: str | None, as_json: bool) -> None:
     """Print a story as it stands."""
     with explained(bool(context.obj), as_json=as_json):
-        for row in context.meta[READING].shown(_folder(data), name):
+        for row in _sources(context).reading().shown(_folder(data), name):
             if as_json:
                 put_json({"event": "passage", **row})
             else:
-                click.echo(row["text"] if row["speaker"] == "Narrator" else f"{row['speaker']}: {row['text']}")
+                put(row["text"] if row["speaker"] == "Narrator" else f"{row['speaker']}: {row['text']}")
 
 
 @story.command("export")
@@ -64,13 +91,14 @@ def story_export(
 ) -> None:
     """Write a story as JSON or text."""
     with explained(bool(context.obj), as_json=as_json):
-        written = context.meta[READING].export(_folder(data), name, form, out, with_whispers=with_whispers)
-        if out is None:
+        written = _sources(context).reading().export(_folder(data), name, form, out, with_whispers=with_whispers)
+        if as_json:
+            where = {"text": written.decode()} if out is None else {"path": str(out)}
+            put_json({"event": "exported", "format": form, **where})
+        elif out is None:
             click.echo(written, nl=False)
-        elif as_json:
-            put_json({"event": "exported", "format": form, "path": str(out)})
         else:
-            click.echo(f"Written: {out}")
+            put(f"Written: {out}")
 
 
 @click.command()
@@ -80,17 +108,15 @@ def story_export(
 def status(context: click.Context, data: str | None, as_json: bool) -> None:
     """How a story stands and how everyone in it was when last seen."""
     with explained(bool(context.obj), as_json=as_json):
-        from dwnet.keeping import settings_at
-
-        facts = context.meta[READING].status(settings_at(data))
+        facts = _sources(context).reading().status(_folder(data))
         if as_json:
             put_json({"event": "status", **facts})
             return
         told = "is being told now" if facts["open"] else "is closed"
-        click.echo(f"“{facts['name']}” {told}: {facts['passages']} passages, {facts['entries']} entries.")
+        put(f"“{facts['name']}” {told}: {facts['passages']} passages, {facts['entries']} entries.")
         for one in facts["members"]:
-            click.echo(f"  {one['member']}: {one['status']}. {one['why']}")
-        click.echo(f"Fingerprint: {facts['fingerprint']}")
+            put(f"- {one['member']}: {one['status']}. {one['why']}")
+        put(f"Fingerprint: {facts['fingerprint']}")
 
 
 @click.command()
@@ -103,23 +129,24 @@ def doctor(context: click.Context, data: str | None, as_json: bool) -> None:
         import trio
 
         from dwnet.doctor import examine
-        from dwnet.keeping import settings_at
 
-        settings = settings_at(data)
-        findings = trio.run(examine, settings, context.meta[CHECKS](settings))
+        settings = _folder(data)
+        findings = trio.run(examine, settings, _sources(context).engine_checks(settings))
         for one in findings:
             if as_json:
                 put_json({"event": "finding", "name": one.name, "ok": one.ok, "what": one.what, "remedy": one.remedy})
             else:
-                click.echo(f"{'ok ' if one.ok else 'NO '} {one.name}: {one.what} {one.remedy}".rstrip())
+                put(f"{'ok ' if one.ok else 'NO '} {one.name}: {one.what} {one.remedy}".rstrip())
         sys.exit(0 if all(one.ok for one in findings) else 1)
 
 
-READING = "dwnet.reading"  # in click's meta: how stories are read; set by the composition root
-CHECKS = "dwnet.checks"  # likewise: what engines say about this machine
-
-
-def _folder(data: str | None):  # type: ignore[no-untyped-def]
+def _folder(data: str | None) -> Settings:
     from dwnet.keeping import settings_at
 
     return settings_at(data)
+
+
+def _sources(context: click.Context) -> Sources:
+    found = context.meta[SOURCES]
+    assert isinstance(found, Sources)
+    return found

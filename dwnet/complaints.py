@@ -1,7 +1,8 @@
 """How errors and results leave through the command line: one sentence and one hint, an exit code, a log file.
 
 Rules of this file:
-- stdout is for results, stderr for everything else. A user never sees a traceback unless he asks with --debug; the log
+- stdout is for results, stderr for everything else. What is shown passes dwnet.text.clean: names, reasons and cards may
+  be a stranger's. A user never sees a traceback unless he asks with --debug; the log
   file keeps it.
 """
 
@@ -19,9 +20,11 @@ from typing import Any
 import click
 
 from dwnet.errors import NodeError
+from dwnet.text import clean
 
 INTERRUPTED = 130
 CANNOT = 3
+OURS = ("protocol", "dwnet", "peer", "narrator_app")
 
 
 @contextmanager
@@ -40,6 +43,9 @@ def explained(debug: bool, *, as_json: bool = False) -> Iterator[None]:
             sys.exit(known.exit_code)
         if _first(error, KeyboardInterrupt) is not None:
             sys.exit(INTERRUPTED)
+        if isinstance(error, BrokenPipeError):  # whoever read the results has seen enough, as with "| head"
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(CANNOT)
         inner = error
         while isinstance(inner, BaseExceptionGroup):
             inner = inner.exceptions[0]
@@ -62,7 +68,12 @@ def complain(what: str, hint: str, *, as_json: bool) -> None:
     """An error for people on stderr, and for programs on stdout too."""
     if as_json:
         put_json({"event": "error", "what": what, "hint": hint})
-    click.echo(f"{what}\n{hint}", err=True)
+    click.echo(clean(f"{what}\n{hint}"), err=True)
+
+
+def put(text: str) -> None:
+    """A result for people, with nothing in it that a terminal would obey."""
+    click.echo(clean(text))
 
 
 def put_json(facts: Mapping[str, Any]) -> None:
@@ -75,14 +86,13 @@ def log_file(folder: Path) -> Iterator[None]:
     """Keep a log beside the story; nothing of it reaches the screen."""
     from logging.handlers import RotatingFileHandler
 
-    handler: logging.Handler = logging.NullHandler()
-    if os.access(folder.parent, os.W_OK):  # else the folder itself is what is wrong, and the settings will say so
-        folder.mkdir(exist_ok=True)
-        handler = RotatingFileHandler(folder / "dwnet.log", maxBytes=1_000_000, backupCount=3, delay=True)
+    folder.mkdir(exist_ok=True)
+    handler = RotatingFileHandler(folder / "dwnet.log", maxBytes=1_000_000, backupCount=3, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
-    root.setLevel(logging.INFO)
+    for ours in OURS:  # of other libraries only trouble: httpx for one writes addresses, with all that stands in them
+        logging.getLogger(ours).setLevel(logging.INFO)
     try:
         yield
     except Exception:
