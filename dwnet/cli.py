@@ -11,14 +11,18 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dwnet.cli_files import card, log
-from dwnet.cli_story import CHECKS, READING, doctor, status, story
+from dwnet.cli_story import SOURCES, Reading, Sources, doctor, status, story
 from dwnet.complaints import explained, log_file
 from dwnet.version import VERSION
+
+if TYPE_CHECKING:
+    from dwnet.doctor import EngineCheck
+    from dwnet.settings import Settings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -31,24 +35,20 @@ def main(context: click.Context, debug: bool) -> None:
     Try it: dwnet demo. Tell your own: dwnet narrate --headless. Join a friend's: dwnet peer --invite CODE.
     """
     context.obj = debug
-    context.meta[READING] = _Reading()
-    context.meta[CHECKS] = _engine_checks
+    context.meta[SOURCES] = Sources(_reading, _engine_checks)
 
 
 for _part in (log, card, story, status, doctor):
     main.add_command(_part)
 
 
-class _Reading:
-    """narrator_app's way to read stories, imported when it is first used."""
+def _reading() -> Reading:
+    from narrator_app import run
 
-    def __getattr__(self, name: str) -> Any:
-        from narrator_app import run
-
-        return getattr(run.reading, name)
+    return run.reading
 
 
-def _engine_checks(settings: Any) -> Any:
+def _engine_checks(settings: Settings) -> list[tuple[str, EngineCheck]]:
     from peer import run
 
     return run.engine_checks(settings)
@@ -87,12 +87,13 @@ def narrate(
 ) -> None:
     """Tell a story. Type what happens; the characters answer."""
     with explained(context.obj, as_json=as_json):
-        from dwnet.settings import narrator_settings
+        from dwnet.settings import narrator_settings, prepare
         from narrator_app.run import headless as converse
 
         if not headless:
             raise click.UsageError("This version tells stories in the terminal: dwnet narrate --headless")
         settings = narrator_settings({"data": data, "listen": listen}, os.environ)
+        prepare(settings)
         with log_file(settings.logs):
             sys.exit(converse(settings, story, json=as_json))
 
@@ -115,11 +116,12 @@ def peer(
 ) -> None:
     """Play a character in a friend's story, or listen to it."""
     with explained(context.obj, as_json=as_json):
-        from dwnet.settings import peer_settings
+        from dwnet.settings import peer_settings, prepare
         from peer.run import play
 
         flags = {"data": data, "invite": invite, "listen": listen, "writer": writer, "voice": voice}
         settings = peer_settings(flags, os.environ)
+        prepare(settings)
         with log_file(settings.logs):
             sys.exit(play(settings, json=as_json))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from pathlib import Path
 
 import trio
@@ -33,7 +34,8 @@ class OtherStoryHere(NodeError):
 
 def settings_at(data: str | None) -> Settings:
     """The settings of a data folder, a narrator's or a peer's, whichever it is."""
-    if data is not None and (Path(data).expanduser() / "story.db").exists():
+    root = Path(data).expanduser() if data is not None else None
+    if root is not None and any((root / sign).exists() for sign in ("story.db", "seat")):
         return peer_settings({"data": data}, os.environ)
     return narrator_settings({"data": data}, os.environ)
 
@@ -101,6 +103,8 @@ async def _import(settings: Settings, file: Path, report: Report) -> int:
                 await store.commit(batch)
                 batch = []
         await store.commit(batch)
+        if "key" not in store.meta() and (key := _key_of_member(settings, ledger)):
+            await store.set_meta(key=key)
         for first, second in read_forks(file):
             if ledger.take_fork(first, second):
                 await store.keep_fork_proof(first, second)
@@ -109,12 +113,23 @@ async def _import(settings: Settings, file: Path, report: Report) -> int:
         store.close()
 
 
+def _key_of_member(settings: Settings, ledger: Ledger) -> str:
+    """Which of this folder's keys has a seat in the story: the damaged file alone knew. "" when none has."""
+    for path in sorted(settings.keys.glob("member*.key")):
+        seed = keyring.load(path)
+        if seed is not None and ledger.authority.member(SigningKey.from_seed(seed).public) is not None:
+            return path.stem
+    return ""
+
+
 def _set_damaged_aside(database: Path) -> None:
     """A story file that does not open is kept, under another name, so that a good one can take its place."""
     if not database.exists():
         return
     try:
-        open_reader(database).close()
+        with open_reader(database) as reader:
+            reader.check()
+            deque(reader.load(), maxlen=0)
     except (StoreDamaged, NotAStory):
         stamp = time.strftime("%Y%m%d-%H%M%S")
         for suffix in ("", "-wal", "-shm"):

@@ -16,8 +16,8 @@ from protocol.ledger import Unit
 WIDTH = 200  # characters of text in one row
 
 
-def rows_of(units: Iterable[Unit], tag: bytes) -> Iterator[dict[str, object]]:
-    """One row per entry: at, kind, author, text, id. ``units`` are verified and in order."""
+def rows_of(units: Iterable[Unit]) -> Iterator[dict[str, object]]:
+    """One row per entry: at, kind, author, text, id. ``units`` are in order, the narrator's first entry first."""
     authority = Authority()
     seen: set[bytes] = set()
     for unit in units:

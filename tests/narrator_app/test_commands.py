@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,10 @@ def told(evening: Evening) -> list[str]:
     """The story as it stands: the text of each passage."""
     story = evening.narrator.story
     return [" ".join(span.text for span in story.spans_of(one.take)) for one in story.path()]
+
+
+def lines_came(evening: Evening, number: int) -> bool:
+    return len(evening.events("line")) == number
 
 
 async def refused(evening: Evening, line: str, kind: type[NodeError]) -> NodeError:
@@ -171,7 +176,7 @@ async def test_review_lets_a_line_wait_for_yes_other_words_or_no(tmp_path: Path,
             [("/accept", "One."), ("/edit  Quite so.", "Quite so."), ("/discard", "")]
         ):
             await evening.type(f"Beat {number}.")
-            await evening.company.until(lambda number=number: len(evening.events("line")) == number + 1)
+            await evening.company.until(partial(lines_came, evening, number + 1))
             assert evening.events("line")[-1]["waits"] is True
             assert told(evening)[-1] == f"Beat {number}."
             await evening.type(command)
