@@ -7,7 +7,7 @@ Rules of this file:
 - Narrating again drops the speakers of the older beat who have not been asked; the one who was asked may finish.
 - A hush ends the beat: whoever was not asked yet is not asked any more.
 - No first token in 30 s, or no progress in 20 s: missed. A line that comes later is taken while its beat is the last
-  one.
+  one. A line that is there has no haste: under review it waits for the narrator's word as long as he likes.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def decide(story: Story, authority: Authority, around: Circumstances) -> Decisio
         return Accept(line)
     cue = open_cue(story)
     if cue is not None:
-        why = _overdue(story, authority, cue, around)
+        why = "" if _is_answered(story, cue) else _overdue(story, authority, cue, around)
         return Miss(cue.entry, why) if why else None
     for beat, seat in around.forced:
         if story.on_path(beat):
@@ -106,6 +106,10 @@ def acceptable(story: Story) -> list[Entry]:
 def open_cue(story: Story) -> Cue | None:
     """The cue that waits for its answer."""
     return next((cue for cue in story.cues.values() if cue.state == "open" and story.on_path(cue.beat)), None)
+
+
+def _is_answered(story: Story, cue: Cue) -> bool:
+    return any(cue.entry in entry.refs for entry, _ in story.offered.values())
 
 
 def takes_asked(story: Story, beat: bytes, seat: int) -> int:

@@ -190,6 +190,15 @@ def test_under_review_a_line_waits_for_a_word(chain: Chain, mira: Hand, rusk: Ha
     assert decision(chain) == Accept(line), "review off again"
 
 
+def test_a_line_that_waits_for_a_word_is_never_too_late(chain: Chain, mira: Hand, rusk: Hand) -> None:
+    chain.narrate("Night fell.", mira, rusk)
+    cue = chain.cue(mira, 0)
+    mira.line("Who is there?")
+    paces = {cue.id: Pace(0, 1)}
+    for since in ({}, {mira.seat: 2.0}):
+        assert decision(chain, now=3600, review=True, paces=paces, away=since, failing={mira.seat: "no model."}) is None
+
+
 def test_a_cue_by_hand_is_another_take(chain: Chain, mira: Hand) -> None:
     beat = chain.narrate("Night fell.", mira)
     chain.cue(mira, 0)
