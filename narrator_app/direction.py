@@ -71,12 +71,13 @@ class Circumstances:
 
 def decide(story: Story, authority: Authority, around: Circumstances) -> Decision | None:
     """The next thing to do, or None while there is nothing to do but wait."""
-    line = None if around.review else next(iter(acceptable(story)), None)
+    line = None if around.review else next(iter(acceptable(story, authority)), None)
     if line is not None:
         return Accept(line)
     cue = open_cue(story)
     if cue is not None:
-        why = "" if _is_answered(story, cue) else _overdue(story, authority, cue, around)
+        is_answered = any(cue.entry in line.refs for line in acceptable(story, authority))
+        why = "" if is_answered else _overdue(story, authority, cue, around)
         return Miss(cue.entry, why) if why else None
     for beat, seat in around.forced:
         if story.on_path(beat):
@@ -91,12 +92,13 @@ def decide(story: Story, authority: Authority, around: Circumstances) -> Decisio
     return None
 
 
-def acceptable(story: Story) -> list[Entry]:
-    """Lines that were offered and may become canon, oldest first."""
+def acceptable(story: Story, authority: Authority) -> list[Entry]:
+    """Lines that were offered by whoever was asked and may become canon, oldest first."""
     result = []
     for entry, _ in story.offered.values():
         cue = story.cues.get(entry.refs[0]) if entry.refs else None
-        if cue is None or not story.on_path(cue.beat):
+        author = authority.members.get(entry.author)
+        if cue is None or author is None or author.seat != cue.seat or not story.on_path(cue.beat):
             continue
         if cue.state == "open" or (cue.state == "missed" and cue.beat == story.last_beat()):
             result.append(entry)
@@ -106,10 +108,6 @@ def acceptable(story: Story) -> list[Entry]:
 def open_cue(story: Story) -> Cue | None:
     """The cue that waits for its answer."""
     return next((cue for cue in story.cues.values() if cue.state == "open" and story.on_path(cue.beat)), None)
-
-
-def _is_answered(story: Story, cue: Cue) -> bool:
-    return any(cue.entry in entry.refs for entry, _ in story.offered.values())
 
 
 def takes_asked(story: Story, beat: bytes, seat: int) -> int:

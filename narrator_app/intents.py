@@ -138,7 +138,7 @@ class Intents:
     async def edit(self, text: str) -> None:
         """The line that waits, or the last passage, gets the narrator's wording. The original stays in the log."""
         words = self._fit(text)
-        waiting = acceptable(self.narrator.story)
+        waiting = acceptable(self.narrator.story, self.narrator.node.ledger.authority)
         if waiting and self.narrator.review:
             line, audience = waiting[0].id, self.narrator.story.cues[waiting[0].refs[0]].audience
             await self.narrator.accept(waiting[0])
@@ -171,7 +171,7 @@ class Intents:
         self.narrator.changed()
 
     def _waiting(self) -> Entry:
-        waiting = acceptable(self.narrator.story)
+        waiting = acceptable(self.narrator.story, self.narrator.node.ledger.authority)
         if not waiting:
             raise NothingWaits
         return waiting[0]

@@ -177,6 +177,8 @@ class Narrator:
         while len(self._lines) > TIMINGS:
             del self._lines[next(iter(self._lines))]
         cue = entry.refs[0] if entry.refs else b""
+        if cue in self.story.cues and self.story.cues[cue].seat != member.seat:
+            return  # nobody asked it
         pace = self._paces.get(cue)
         self.happen(
             "line",

@@ -57,6 +57,11 @@ def decision(
     return decide(ledger.story, ledger.authority, around)
 
 
+def waiting(chain: Chain) -> list[Entry]:
+    ledger = ledger_of(chain)
+    return acceptable(ledger.story, ledger.authority)
+
+
 def test_before_anything_is_told_there_is_nothing_to_do(chain: Chain, mira: Hand) -> None:
     assert decision(chain) is None
 
@@ -178,7 +183,7 @@ def test_a_line_that_comes_late_is_taken_while_its_beat_is_the_last(chain: Chain
     assert decision(chain) == Accept(line)
     chain.narrate("Morning.")
     assert decision(chain) is None
-    assert acceptable(ledger_of(chain).story) == []
+    assert waiting(chain) == []
 
 
 def test_under_review_a_line_waits_for_a_word(chain: Chain, mira: Hand, rusk: Hand) -> None:
@@ -186,8 +191,18 @@ def test_under_review_a_line_waits_for_a_word(chain: Chain, mira: Hand, rusk: Ha
     chain.cue(mira, 0)
     line = mira.line("Who is there?")
     assert decision(chain, review=True) is None
-    assert acceptable(ledger_of(chain).story) == [line]
+    assert waiting(chain) == [line]
     assert decision(chain) == Accept(line), "review off again"
+
+
+def test_only_who_was_asked_may_answer(chain: Chain, mira: Hand, rusk: Hand) -> None:
+    chain.narrate("Night fell.", mira)
+    cue = chain.cue(mira, 0)
+    rusk.line("I am Mira.", cue)
+    assert decision(chain) is None
+    assert decision(chain, now=60, paces={cue.id: Pace(0)}) is not None, "and does not keep the story waiting"
+    line = mira.line("Who is there?", cue)
+    assert decision(chain) == Accept(line)
 
 
 def test_a_line_that_waits_for_a_word_is_never_too_late(chain: Chain, mira: Hand, rusk: Hand) -> None:
