@@ -20,7 +20,7 @@ from benchmarks.hive import linked
 from dwnet import shipped
 from dwnet.audio import decode_clip
 from dwnet.blob_store import BlobStore
-from dwnet.card import read_card
+from dwnet.card import Card, read_card
 from dwnet.clips import Clips
 from dwnet.home import Home
 from dwnet.node import Draft, Event
@@ -120,7 +120,7 @@ async def first_sounds(threads: int, rounds: int) -> tuple[list[float], list[flo
         async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
             card = read_card(shipped.card("Pim"))
             homes = await linked(stack, nursery, Path(folder), [card])
-            pair = _Pair(homes, writer)
+            pair = _Pair(homes, card, writer)
             for home, clips in zip(homes, pair.clips, strict=True):
                 nursery.start_soon(clips.run, home.node.subscribe())
             for _ in range(rounds):
@@ -134,7 +134,8 @@ async def first_sounds(threads: int, rounds: int) -> tuple[list[float], list[flo
 class _Pair:
     """The two ends, and the two ways to answer."""
 
-    def __init__(self, homes: list[Home], writer: ForcedWriter) -> None:
+    def __init__(self, homes: list[Home], card: Card, writer: ForcedWriter) -> None:
+        self._card = card
         self.narrator, self.member = (home.node for home in homes)
         self.clips = [Clips(home.node, BlobStore(home.settings.blobs)) for home in homes]
         self._writer = writer
@@ -142,7 +143,8 @@ class _Pair:
         self._speaker = open_speaker(self._voice.engine)
 
     async def until_heard(self, answer: Callable[[trio.MemoryReceiveChannel[Event]], object]) -> float:
-        """Narrate, cue, and wait for the first sound."""
+        """Narrate, cue, and wait for the first sound. Everything told before has been read: that is another figure."""
+        await self._writer.preread(scene_for(self.member.ledger.story, SEAT, self._card))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(answer, self.member.subscribe())  # type: ignore[arg-type]
             events = self.narrator.subscribe()
@@ -173,15 +175,13 @@ class _Pair:
         await Performer(self.member, self.clips[1], self._writer, self._speaker, self._voice).run(events)
 
     async def answer_whole(self, events: trio.MemoryReceiveChannel[Event]) -> None:
-        """The same parts one after the other. It has read ahead too: that is another figure."""
+        """The same parts, one after the other."""
         story = self.member.ledger.story
-        card = read_card(shipped.card("Pim"))
-        await self._writer.preread(scene_for(story, SEAT, card))
         async for event in events:
             if isinstance(event, Took) and event.entry.kind == "cue":
                 send, receive = trio.open_memory_channel[str](limits.TEXT)
                 with send, receive:
-                    written = await self._writer.write(scene_for(story, SEAT, card, event.entry.refs[0]), send)
+                    written = await self._writer.write(scene_for(story, SEAT, self._card, event.entry.refs[0]), send)
                 data = await make_clip(self._speaker, written.text, self._voice)
                 assert data is not None
                 blob = await self.clips[1].put(data)
