@@ -84,6 +84,10 @@ class Program:
                     raise AssertionError(f"{self.name} did not come to this in {seconds:g} s: {what}\n{self.report()}")
                 self._news.wait(0.2)
 
+    def said(self) -> str:
+        """Everything it printed that is no event: what a program shows that was started without ``--json``."""
+        return "\n".join(one["text"] for one in self.events if one["event"] == "not json")
+
     def report(self) -> str:
         """Everything there is to know when something went wrong."""
         shown = "\n".join(json.dumps(one, ensure_ascii=False) for one in self.events[-LAST:])
@@ -143,7 +147,7 @@ class Program:
             try:
                 one = json.loads(line)
             except ValueError:
-                one = {"event": "not json", "text": line}
+                one = {"event": "not json", "text": line.rstrip("\n")}
             with self._news:
                 self.events.append(one)
                 self._news.notify_all()

@@ -91,12 +91,12 @@ def _handler(writer: QuickWriter) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def quick_writer() -> Iterator[QuickWriter]:
-    """The server on a free port of this machine, while entered."""
+def quick_writer(host: str = "127.0.0.1") -> Iterator[QuickWriter]:
+    """The server on a free port of ``host``, an address of this machine, while entered."""
     writer = QuickWriter()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(writer))
+    server = ThreadingHTTPServer((host, 0), _handler(writer))
     server.daemon_threads = True
-    writer.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    writer.url = f"http://{host}:{server.server_address[1]}/v1"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
