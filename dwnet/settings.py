@@ -19,6 +19,9 @@ from dwnet.told import BadSetting, Told
 APPLICATION = "dreamweaver-net"
 NARRATOR_PORT = 8000
 PEER_PORTS = range(8001, 8065)  # 64: as many links as a node keeps
+# What a narrator's program tells the characters that it starts on its own machine.
+ATTACHED = "DREAMWEAVER_ATTACHED"  # set: end when your stdin does, and leave showing and sounding to me
+LOCAL_CHARACTERS = "DREAMWEAVER_LOCAL_CHARACTERS"  # how many share the cores
 
 
 class RootNotFolder(NodeError):

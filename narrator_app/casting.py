@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from subprocess import PIPE
+from subprocess import DEVNULL, PIPE
 
 import trio
 
@@ -20,7 +20,9 @@ from dwnet import shipped
 from dwnet.card import Card, private_part, public_part, read_card
 from dwnet.errors import NodeError
 from dwnet.node import Draft
+from dwnet.settings import ATTACHED, LOCAL_CHARACTERS
 from dwnet.text import one_line
+from dwnet.whole_file import reading
 from narrator_app.admission import revoking
 from narrator_app.errors import AlreadyCast, NoSuchCharacter
 from narrator_app.health import Signal
@@ -32,6 +34,7 @@ from protocol.kinds import NARRATOR, Cast, Invited, Sheet, Withdrawn
 
 DAY = 24 * 3600 * 1000
 RESTARTS = 5  # of a local character in a row, before it is left alone
+STEADY_SECONDS = 60  # after which the end of its process is not one in a row
 logger = logging.getLogger(__name__)
 
 
@@ -76,8 +79,9 @@ class Casting:
     def find_card(self, name: str) -> Card:
         """A card by path, or one that ships with the program by name."""
         path = Path(name).expanduser()
-        if path.is_file():
-            return read_card(path.read_bytes())
+        with reading(path):
+            if path.is_file():
+                return read_card(path.read_bytes())
         for known in shipped.cast():
             if known.casefold() == name.casefold():
                 return read_card(shipped.card(known))
@@ -155,12 +159,12 @@ class Casting:
         if name in self._local:
             self._local.pop(name).cancel()
         (self._folder(seat) / "seat").unlink(missing_ok=True)
-        authority = narrator.node.ledger.authority
-        for one in [one for one in authority.invites.values() if one.seat == seat]:
-            if one.invite not in authority.burned and one.invite not in authority.withdrawn:
-                await narrator.node.write(Draft(Withdrawn(one.invite)))
+        drafts = self._withdrawing(seat)
         if member is not None:
-            await narrator.node.write(Draft(revoking(narrator, member.key, "Closed by the narrator.")))
+            drafts.append(Draft(revoking(narrator, member.key, "Closed by the narrator.")))
+        if drafts:
+            await narrator.node.write(*drafts)
+        if member is not None:
             for link in [one for one in narrator.node.links.values() if one.remote == member.key]:
                 link.close(Code.REVOKED, "The narrator closed this seat.")
         narrator.attendance.observe(seat, Signal.DEACTIVATED, "Closed by the narrator.")
@@ -192,22 +196,23 @@ class Casting:
 
     def _begin(self, name: str, folder: Path, code: str) -> None:
         if name not in self._local:
-            self._local[name] = trio.CancelScope()
-            self._nursery.start_soon(self._keep_playing, name, folder, code)
+            self._local[name] = scope = trio.CancelScope()
+            self._nursery.start_soon(self._keep_playing, name, folder, code, scope)
 
-    async def _keep_playing(self, name: str, folder: Path, code: str) -> None:
+    async def _keep_playing(self, name: str, folder: Path, code: str, scope: trio.CancelScope) -> None:
         """Run ``dwnet peer`` for this seat; when it dies, start it again after a growing pause."""
-        folder.mkdir(parents=True, exist_ok=True)
-        with self._local[name]:
-            for attempt in range(RESTARTS):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with scope:
+            ended = 0  # times in a row
+            while ended < RESTARTS:
                 started = trio.current_time()
-                code_now = code if not (folder / "seat").exists() else ""
-                returned = await self._run_once(folder, code_now)
-                if trio.current_time() - started > 60:
-                    attempt = 0
+                returned = await self._run_once(folder, code if not (folder / "seat").exists() else "")
+                ended = 1 if trio.current_time() - started > STEADY_SECONDS else ended + 1
                 logger.warning("the process of %s ended with %s", name, returned)
-                await trio.sleep(min(30, 2**attempt))
-        if not self._local[name].cancelled_caught:
+                await trio.sleep(min(30, 2 ** (ended - 1)))
+        if self._local.get(name) is scope:
+            del self._local[name]
+        if not scope.cancelled_caught:
             self.narrator.happen(
                 "error",
                 what=f"{name} cannot be played on this machine: its process keeps ending.",
@@ -219,14 +224,15 @@ class Casting:
         the machine.
         """
         environ = {**os.environ, "DREAMWEAVER_CLIENT_DATA_PATH": str(folder), "CLIENT_TOKEN": code}
-        environ["DREAMWEAVER_ATTACHED"] = "1"  # it ends when our end of its stdin closes, also when we are killed
-        environ["DREAMWEAVER_LOCAL_CHARACTERS"] = str(max(len(self._local), self.expected))
+        environ[ATTACHED] = "1"  # it ends when our end of its stdin closes, also when we are killed
+        environ[LOCAL_CHARACTERS] = str(max(len(self._local), self.expected))
         for name in ("DREAMWEAVER_DATA_PATH", "CLIENT_PORT", "CLIENT_PC_ID", "CLIENT_HOST", "DB_PATH", "SERVER_URL"):
             environ.pop(name, None)
         command = [sys.executable, "-m", "dwnet", "peer", "--json", "--listen", "127.0.0.1:0"]
+        # Complaints alone: on stdout it tells the story, whispers too, and those belong in no log.
         with (folder / "output.log").open("wb") as output:
             process = await trio.lowlevel.open_process(
-                command, stdin=PIPE, stdout=output, stderr=output, env=environ, start_new_session=True
+                command, stdin=PIPE, stdout=DEVNULL, stderr=output, env=environ, start_new_session=True
             )
             try:
                 return await process.wait()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dwnet.node import Draft
 from dwnet.text import clean, one_line
+from dwnet.whole_file import writing
 from narrator_app.direction import acceptable, open_cue, plan_for
 from narrator_app.errors import (
     NoSuchCharacter,
@@ -86,7 +87,8 @@ class Intents:
         if not words:
             raise NothingTold
         if len(words) > limits.TEXT:
-            self.draft.write_text(words, encoding="utf-8")
+            with writing(self.draft):
+                self.draft.write_text(words, encoding="utf-8")
             raise TooLong(count=f"{len(words):,}", most=f"{limits.TEXT:,}", draft=self.draft)
         return words
 
