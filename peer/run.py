@@ -20,7 +20,7 @@ from dwnet.keyring import read_api_key
 from dwnet.machine import look
 from dwnet.node import Draft, Event, LinkClosed, LinkOpened
 from dwnet.playback import open_player
-from dwnet.settings import Settings, prepare, remember_port, remember_seat
+from dwnet.settings import ATTACHED, LOCAL_CHARACTERS, Settings, prepare, remember_port, remember_seat
 from dwnet.shipped import words
 from dwnet.stage import Stage
 from dwnet.version import AGENT
@@ -41,7 +41,6 @@ from protocol.kinds import Opened
 from protocol.names import four_words
 
 JOIN_SECONDS = 30.0  # until a first join gives up; a seat that was granted once tries for ever
-ATTACHED = "DREAMWEAVER_ATTACHED"  # set by a narrator's program for the characters it plays on its own machine
 logger = logging.getLogger(__name__)
 
 
@@ -145,29 +144,32 @@ async def _perform(home: Home, clips: Clips, nursery: trio.Nursery) -> None:
     member = node.ledger.authority.member(node.member.public)
     if member is None or member.role != "character":
         return
-    local = int(os.environ.get("DREAMWEAVER_LOCAL_CHARACTERS", "1") or 1)
+    local = int(os.environ.get(LOCAL_CHARACTERS, "1") or 1)
     threads = look(settings.root).threads_for(local)
     writer = open_writer(
         settings.writer, threads=threads, models=settings.base_models, key=read_api_key(settings.api_key_file)
     )
-    voice = _voice(home, member)
-    speaker: Speaker | None = open_speaker(voice.engine)
+    voice, speaker = _voice(home, member)
     performer = Performer(node, clips, writer, speaker, voice)
     nursery.start_soon(performer.run, node.subscribe())
 
 
-def _voice(home: Home, member: Member) -> Voice:
-    """This machine's own choice, else the card's, else one from the bank; a card's voice that does not read is no
-    error.
+def _voice(home: Home, member: Member) -> tuple[Voice, Speaker]:
+    """This machine's own choice, else the card's, else one from the bank. A card's voice that does not read, or that
+    wants a speaker which is not here, is no error.
     """
-    if home.settings.voice:
-        return parse_voice(home.settings.voice)
     seat = home.node.ledger.story.seats.get(member.seat)
+    own = home.settings.voice
+    wanted = own or (seat.voice if seat else "")
     try:
-        return parse_voice(seat.voice) if seat and seat.voice else voice_for(member.seat)
+        voice = parse_voice(wanted) if wanted else voice_for(member.seat)
+        return voice, open_speaker(voice.engine)
     except NodeError as error:
+        if own:
+            raise
         logger.warning("%s", error.what)
-        return voice_for(member.seat)
+    voice = voice_for(member.seat)
+    return voice, open_speaker(voice.engine)
 
 
 class _Membership:

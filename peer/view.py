@@ -65,10 +65,10 @@ class View:
         text = marked(story.spans_of(passage.take))
         if not text:
             return
-        name = name_of(story, passage.seat)
+        name, seat = name_of(story, passage.seat), story.seats.get(passage.seat)
         if self.json:
             self.happen("line", member=name, text=text, entry=passage.take.entry.hex())
         elif passage.seat == NARRATOR:
             self.terminal.narration(text)
         elif passage.take.cue not in self._seen:
-            self.terminal.line(name, story.seats[passage.seat].colour, text)
+            self.terminal.line(name, seat.colour if seat else "", text)
