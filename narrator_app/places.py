@@ -40,7 +40,7 @@ def stories(settings: Settings) -> list[Settings]:
 
 
 def story_settings(settings: Settings, name: str) -> tuple[Settings, str]:
-    """The settings of the story called ``name`` (b"" or "": the first one), and the name to begin it under if it is
+    """The settings of the story called ``name`` ("": the first one), and the name to begin it under if it is
     new.
     """
     known = {name_in(one.database): one for one in stories(settings)}
@@ -52,7 +52,10 @@ def story_settings(settings: Settings, name: str) -> tuple[Settings, str]:
     if not known:
         return settings, name
     safe = "".join(one if one.isalnum() else "-" for one in name.casefold()).strip("-") or "story"
-    return at(settings, settings.root / "stories" / safe), name
+    folder, number = settings.root / "stories" / safe, 2
+    while at(settings, folder).database.exists():  # of another story, whose name looks alike to a disk
+        folder, number = folder.with_name(f"{safe}-{number}"), number + 1
+    return at(settings, folder), name
 
 
 def at(settings: Settings, root: Path) -> Settings:
