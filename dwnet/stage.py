@@ -30,13 +30,13 @@ from protocol.entry import Entry
 from protocol.errors import ProtocolError
 from protocol.kinds import Voiced
 from protocol.moments import ClipMade, Hush, Tokens, read_moment
-from protocol.sealing import TAG, decrypt_blob
+from protocol.sealing import decrypt_blob
 from protocol.story import Cue
 
 CUES = 32  # whose sound is kept in mind
 CLIP_SECONDS = 8.0  # to wait for the next clip of a line whose text is complete
 LINE_SECONDS = 40.0  # to wait for anything more of a line that is still being written
-LARGEST = limits.CLIP_BYTES + TAG  # bytes of a clip as it travels; a private one is encrypted
+LARGEST = limits.CLIP_BYTES + 16  # bytes of a clip as it travels; encrypting a private one adds so many
 NAME = 40  # characters of a name in the name of a file, which may have 255 bytes
 logger = logging.getLogger(__name__)
 

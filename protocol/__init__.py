@@ -16,7 +16,7 @@ from protocol import blobs, dwlog, effects, exchange, kinds, limits, messages, m
 from protocol.addresses import join_address, split_address
 from protocol.authority import Authority, Member
 from protocol.blobs import Manifest
-from protocol.body import Opening, is_sealed, pack_body, place_of, read_body, seal_body
+from protocol.body import is_sealed, pack_body, place_of, read_body, seal_body
 from protocol.encoding import Value, decode, encode, take_int, take_list, take_text
 from protocol.entry import Entry, check_signature, parse_entry, tag_of, write_entry
 from protocol.errors import Code, LocalError, ProtocolError, RemoteError
@@ -35,7 +35,7 @@ from protocol.verifier import Outcome, Report, Verifier
 
 __all__ = [
     "FRAME_ROOM", "Authority", "Claim", "Clip", "Code", "Cue", "Entry", "Exchange", "Gossip", "Invite", "InviteError",
-    "Ledger", "LocalError", "Manifest", "Member", "Opening", "Outcome", "Passage", "ProtocolError", "RemoteError",
+    "Ledger", "LocalError", "Manifest", "Member", "Outcome", "Passage", "ProtocolError", "RemoteError",
     "Report", "Role", "SealKey", "Seat", "Session", "SigningKey", "Span", "State", "Story", "Unit", "Value", "Verdict",
     "Verifier", "blobs", "check_signature", "decode", "decrypt_blob", "dwlog", "effects", "encode", "encrypt_blob",
     "exchange", "fingerprint", "format_invite", "four_words", "invite_key", "is_sealed", "join_address", "kinds",
