@@ -208,9 +208,11 @@ class Ledger:
             self.log.charge(first)
         fork = next((fork for one in companions if (fork := self._fork_of(one)) is not None), None)
         new = [one for one in companions if self.log.take_accepted(one) is Verdict.TAKEN]
-        for one in (*new, first):
+        redactions = [one for one in new if one.kind == Redacted.kind]
+        for one in (*(one for one in new if one not in redactions), first, *redactions):
             self._hold(one)
-            if one.kind == Redacted.kind and one is not first and not self.is_narrator(one.author):
+        for one in redactions:
+            if not self.is_narrator(one.author):
                 self.log.charge(one)
         for one in (*new, first):
             self._fill_gaps(one)
