@@ -38,6 +38,7 @@ async def obey(line: str, desk: Desk) -> bool:
         await desk.intents.tell(line)
         return True
     word, _, rest = clean(line).lstrip("/").partition(" ")
+    word = word.casefold()
     if word == "quit":
         return False
     handler = _HANDLERS.get(word)

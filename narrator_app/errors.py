@@ -59,6 +59,15 @@ class NothingToRetake(NodeError):
     exit_code = 2
 
 
+class NoSuchTake(NodeError):
+    """There is no take {number}: {name}'s last line has {count}, and they count from 1.
+
+    /retake asks for another one.
+    """
+
+    exit_code = 2
+
+
 class NothingWaits(NodeError):
     """No line waits for your word.
 

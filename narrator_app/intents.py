@@ -6,6 +6,7 @@ Every intent raises a NodeError with a sentence and a hint when it can't be done
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 
 from dwnet.node import Draft
@@ -15,6 +16,7 @@ from narrator_app.direction import acceptable, open_cue, plan_for
 from narrator_app.errors import (
     NoSuchCharacter,
     NoSuchPlace,
+    NoSuchTake,
     NothingToAdopt,
     NothingTold,
     NothingToRetake,
@@ -135,6 +137,7 @@ class Intents:
             Draft(Discarded("discarded by the narrator"), (line.id,), cue.audience),
             Draft(Missed("The narrator discarded the line."), (cue.entry,), cue.audience),
         )
+        self.narrator.happen("notice", what="The line is discarded. It stays in the log, and out of the story.")
         self.narrator.changed()
 
     async def edit(self, text: str) -> None:
@@ -162,10 +165,14 @@ class Intents:
     async def take(self, number: int) -> None:
         """Let one of the last line's takes stand; they count from 1."""
         passage = self._last()
-        if not 1 <= number <= len(passage.takes):
+        if passage.seat == NARRATOR:
             raise NothingToRetake
+        if not 1 <= number <= len(passage.takes):
+            raise NoSuchTake(number=number, name=self.narrator.name_of(passage.seat), count=len(passage.takes))
         take = passage.takes[number - 1]
         await self.narrator.node.write(Draft(Chosen(), (take.entry,), take.audience))
+        words = " ".join(one.text for one in self.narrator.story.spans_of(take))
+        self.narrator.happen("notice", what=f"Take {number} of {len(passage.takes)} stands: {words}")
 
     async def review(self, on: bool) -> None:
         """With review on, lines wait, and their words and sound come to the narrator alone."""
@@ -202,10 +209,14 @@ class Intents:
         if target is None:
             raise NoSuchPlace(name=name, places=self._places())
         await self._stop_everybody()
-        branch = f"before rewind {len(story.branches) + 1}"
+        known = len(story.branches)
+        branch = next(one for at in count(known + 1) if story.place_named(one := f"before rewind {at}") is None)
         await self.narrator.node.write(Draft(Rewound(branch), (target,) if target else ()))
         self.narrator.forced.clear()
-        self.narrator.happen("branch", name=branch, **{"from": target.hex()})
+        if len(self.narrator.story.branches) > known:
+            self.narrator.happen("branch", name=branch, **{"from": target.hex()})
+        else:
+            self.narrator.happen("notice", what="The story goes on from there; nothing was left behind.")
         self.narrator.changed()
 
     async def adopt(self) -> None:

@@ -204,8 +204,8 @@ async def test_takes(tmp_path: Path, autojump_clock: MockClock) -> None:
         await evening.company.until(lambda: told(evening)[-1] == "Two.")
         await evening.type("/take 1")
         assert told(evening) == ["Night fell.", "One."]
-        await refused(evening, "/take 3", errors.NothingToRetake)
-        await refused(evening, "/take 0", errors.NothingToRetake)
+        await refused(evening, "/take 3", errors.NoSuchTake)
+        await refused(evening, "/take 0", errors.NoSuchTake)
 
 
 async def test_cues_by_hand(tmp_path: Path, autojump_clock: MockClock) -> None:
@@ -247,6 +247,18 @@ async def test_a_checkpoint_is_a_file_and_a_place_to_go_back_to(tmp_path: Path, 
         await evening.type("Morning came.")
         await evening.type("/rewind the ../dark door")
         assert told(evening) == ["Night fell."]
+        branch = evening.events("branch")[0]["name"]
+        await evening.type(f"/rewind {branch}")
+        assert told(evening) == ["Night fell.", "Morning came."]
+        assert len(evening.events("branch")) == 1, "nothing was left, so there is no branch to go back to"
+
+
+async def test_a_branch_never_hides_behind_a_checkpoint_of_its_name(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_desk(tmp_path) as evening:
+        await evening.type("Night fell.")
+        await evening.type("/checkpoint before rewind 1")
+        await evening.type("Morning came.")
+        await evening.type("/REWIND before rewind 1")
         branch = evening.events("branch")[0]["name"]
         await evening.type(f"/rewind {branch}")
         assert told(evening) == ["Night fell.", "Morning came."]
