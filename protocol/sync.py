@@ -12,7 +12,6 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 
 from protocol import limits, messages
@@ -46,7 +45,7 @@ class Neighbour:
     gained: bool = False
     known: dict[bytes, None] = field(default_factory=dict)
     wants: dict[int, tuple[Want, float]] = field(default_factory=dict)
-    backlog: deque[tuple[bytes, bytes, int, int]] = field(default_factory=lambda: deque(maxlen=limits.RUNS))
+    backlog: dict[bytes, dict[bytes, tuple[int, int]]] = field(default_factory=dict)
     synced_at: float = 0.0
     paid_until: float = 0.0
 
@@ -162,7 +161,8 @@ class Sync:
         head = self.ledger.log.head(want.author, want.run)
         sender.gained = sender.gained or gained
         if head is not None and want.first <= head.seq < want.last:
-            sender.backlog.appendleft((want.author, want.run, head.seq + 1, want.last))
+            rest = sender.backlog.pop(want.author, {})
+            sender.backlog[want.author] = {want.run: (head.seq + 1, want.last)} | rest
         return self.ask_next(sender, now)
 
     def is_level(self, sender: Neighbour) -> bool:
@@ -202,32 +202,37 @@ class Sync:
             if (want.author, want.run) == (author, run):
                 sender.wants[nonce] = (want._replace(last=max(want.last, last)), deadline)
                 return
-        for index, item in enumerate(sender.backlog):
-            if item[:2] == (author, run):
-                sender.backlog[index] = (author, run, min(item[2], first), max(item[3], last))
-                return
-        sender.backlog.append((author, run, first, last))
+        waiting = sender.backlog.get(author, {})
+        if run in waiting:
+            waiting[run] = (min(waiting[run][0], first), max(waiting[run][1], last))
+        elif sum(map(len, sender.backlog.values())) < limits.RUNS:
+            sender.backlog.setdefault(author, {})[run] = (first, last)
 
     def ask_next(self, sender: Neighbour, now: float) -> list[Effect]:
         """Send queued requests, as many as may be open."""
         effects: list[Effect] = []
-        waiting: list[tuple[bytes, bytes, int, int]] = []
-        while sender.backlog and len(sender.wants) < limits.WANTS:
-            author, run, first, last = sender.backlog.popleft()
+        for author in list(sender.backlog):
+            if author not in self._asked and len(sender.wants) < limits.WANTS:
+                effects += self._ask(sender, author, now)
+        return effects
+
+    def _ask(self, sender: Neighbour, author: bytes, now: float) -> list[Effect]:
+        runs = sender.backlog.pop(author)
+        while runs:
+            run = next(iter(runs))
+            first, last = runs.pop(run)
             head = self.ledger.log.head(author, run)
             start = first if first == last or head is None else max(first, head.seq + 1)
             if start > last:
                 continue
-            if author in self._asked:
-                waiting.append((author, run, first, last))
-                continue
+            if runs:
+                sender.backlog[author] = runs
             self._nonce = self._nonce % 2**31 + 1
             asked = Want(self._nonce, author, run, start, last)
             sender.wants[asked.nonce] = (asked, now + limits.WANT_SECONDS)
             self._asked.add(author)
-            effects.append(self._control(sender, messages.want(asked)))
-        sender.backlog.extendleft(reversed(waiting))
-        return effects
+            return [self._control(sender, messages.want(asked))]
+        return []
 
     def _tell_runs(self, to: Neighbour, author: bytes, *, reply: bool) -> list[Effect]:
         feed = self.ledger.log.feeds.get(author)
