@@ -204,7 +204,7 @@ def card_check(context: click.Context, file: Path, as_json: bool) -> None:
             if as_json:
                 put_json({"event": "finding", **one._asdict()})
             else:
-                put(f"{one.severity}: {one.field}: {one.what} {one.remedy}")
+                put(f"{one.severity}: {one.field}: {one.what}. {one.remedy}")
         bad = any(one.severity == "error" for one in findings)
         if as_json:
             put_json({"event": "checked", "good": not bad})

@@ -102,11 +102,12 @@ class Terminal:
 
     def trouble(self, what: str, hint: str) -> None:
         """Something went wrong: what, and what to do."""
-        self._print(clean(f"{what} {hint}"), "yellow")
+        self._print(clean(f"{what}\n{hint}"), "yellow")
 
     def plain(self, text: str) -> None:
-        """A result, as it is."""
-        self._print(clean(text), "")
+        """A result, as it is: never broken into lines, so that it can be copied whole."""
+        self._end_open()
+        self.console.print(self._styled(clean(text), ""), soft_wrap=True)
 
     def _print(self, text: str, style: str) -> None:
         self._end_open()
@@ -164,6 +165,8 @@ class Terminal:
         from prompt_toolkit import PromptSession
         from prompt_toolkit.completion import Completer, Completion
         from prompt_toolkit.history import InMemoryHistory
+        from prompt_toolkit.key_binding import KeyBindings
+        from prompt_toolkit.keys import Keys
 
         class Words(Completer):
             def get_completions(self, document: Any, complete_event: Any) -> Any:
@@ -173,7 +176,12 @@ class Terminal:
                         if word.lower().startswith(before.lower()):
                             yield Completion(word, -len(before), display_meta=meaning)
 
-        return PromptSession(completer=Words(), history=InMemoryHistory(), complete_while_typing=True)
+        keys = KeyBindings()
+        # Nobody asked for the mouse; a colour code that somebody types looks like one, and ends in a traceback.
+        keys.add(Keys.Vt100MouseEvent)(lambda event: None)
+        return PromptSession(
+            completer=Words(), history=InMemoryHistory(), complete_while_typing=True, key_bindings=keys
+        )
 
 
 def colour_of(name: str, colour: str) -> str:

@@ -118,17 +118,19 @@ class Casting:
         """
         if role not in ("character", "listener", "reader"):
             raise UnknownRole(role=role)
-        seat = await self._seat_for(one_line(name, limits.NAME), role)
+        made = await self._code_for(await self._seat_for(one_line(name, limits.NAME), role), role, days)
+        until = datetime.fromtimestamp(made.expires / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        self.narrator.happen("invite", code=made.code, member=made.member, role=role, expires=until)
+        return made
+
+    async def _code_for(self, seat: int, role: str, days: float = limits.INVITE_DAYS) -> NewInvite:
         secret = os.urandom(16)
         expires = int(time.time() * 1000 + days * DAY)
         node, mesh = self.narrator.node, self.narrator.mesh
         code = Invite(node.ledger.tag, secret, expires // 1000, tuple(mesh.addresses[:3]))
         await node.write(*self._withdrawing(seat), Draft(Invited(invite_key(secret).public, seat, role, expires)))
         self.narrator.attendance.observe(seat, Signal.INVITED, "An invite was made.")
-        made = NewInvite(format_invite(code), self.narrator.name_of(seat), role, expires)
-        until = datetime.fromtimestamp(expires / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        self.narrator.happen("invite", code=made.code, member=made.member, role=role, expires=until)
-        return made
+        return NewInvite(format_invite(code), self.narrator.name_of(seat), role, expires)
 
     def _withdrawing(self, seat: int) -> list[Draft]:
         authority = self.narrator.node.ledger.authority
@@ -176,7 +178,7 @@ class Casting:
         name = self.narrator.name_of(seat)
         folder = self._folder(seat)
         fresh = not (folder / "seat").exists()
-        code = (await self.invite(name)).code if fresh else ""
+        code = (await self._code_for(seat, "character")).code if fresh else ""  # nobody need see this one
         self._begin(name, folder, code)
 
     def resume(self) -> None:

@@ -44,11 +44,15 @@ class Screen:
             case "status":
                 self.terminal.notice(f"{one['member']}: {one['status']}. {one['why']} {one['remedy']}".strip())
             case "missed":
-                self.terminal.notice(f"{one['member']} does not answer: {one['why']}")
+                self.terminal.notice(f"{one['why']} The story goes on.")
+            case "narrated" if one.get("to"):
+                self.terminal.notice(f"Told to {one['to']} alone: {one['text']}")
             case "narrated" if one.get("mode") != "say" or not self.terminal.interactive:
                 self.terminal.narration(one["text"])
             case "line":
                 self._line(one)
+            case "accepted" if self.desk is not None and self.desk.narrator.review:
+                self.terminal.notice(f"The line of {one['member']} is part of the story.")
             case "checkpoint":
                 self.terminal.notice(f"Checkpoint “{one['name']}” is set.")
             case "branch":

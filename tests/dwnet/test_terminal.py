@@ -39,6 +39,14 @@ def test_whatever_is_shown_is_only_text(terminal: Terminal, screen: io.StringIO)
     assert shown.count("[red]you[/red] :smile: back") == 9
 
 
+def test_a_result_is_never_broken_into_lines() -> None:
+    """An invite code is copied from the terminal, also from a narrow one."""
+    screen, terminal = io.StringIO(), Terminal(interactive=True)
+    terminal._console = Console(file=screen, width=20)
+    terminal.plain("dwnet peer --invite dw1" + "q" * 80)
+    assert screen.getvalue() == "dwnet peer --invite dw1" + "q" * 80 + "\n"
+
+
 def test_words_stream_behind_their_name_and_end_their_line(terminal: Terminal, screen: io.StringIO) -> None:
     terminal.words("Mira", "", "Who ", done=False)
     assert screen.getvalue() == "Mira: Who "
