@@ -77,9 +77,9 @@ async def open_home(
             member = SigningKey.from_seed(keyring.load_or_make(keyring.key_file(settings.keys, purpose)))
             if known is None and name:
                 genesis = _begin(member, seal_key, name, run_id)
-                await store.commit([(genesis,)])
                 tag = tag_of(genesis.id)
-                await store.set_meta(tag=tag.hex())
+                await store.set_meta(tag=tag.hex())  # first: a tag without entries is no story yet, entries without are
+                await store.commit([(genesis,)])
             elif known is None and tag is not None:
                 await store.set_meta(tag=tag.hex())
             elif known is not None:

@@ -32,6 +32,13 @@ class OtherStoryHere(NodeError):
     """
 
 
+class NotBegun(NodeError):
+    """No story has begun in the folder {root} yet.
+
+    Begin it with dwnet narrate --headless, or join one with dwnet peer --invite CODE.
+    """
+
+
 def settings_at(data: str | None) -> Settings:
     """The settings of a data folder, a narrator's or a peer's, whichever it is."""
     root = Path(data).expanduser() if data is not None else None
@@ -47,7 +54,10 @@ def open_ledger(settings: Settings) -> Ledger:
     """
     with open_reader(settings.database) as reader:
         seed = keyring.load(keyring.key_file(settings.keys, "seal"))
-        ledger = Ledger(bytes.fromhex(reader.meta()["tag"]), SealKey.from_seed(seed) if seed else None)
+        tag = reader.meta().get("tag")
+        if tag is None:
+            raise NotBegun(root=settings.root)
+        ledger = Ledger(bytes.fromhex(tag), SealKey.from_seed(seed) if seed else None)
         ledger.load(reader.load())
         for proof in reader.fork_proofs():
             ledger.log.prove_fork(proof.first.author, proof.first.id, proof.second.id)
@@ -103,23 +113,12 @@ async def _import(settings: Settings, file: Path, report: Report) -> int:
                 await store.commit(batch)
                 batch = []
         await store.commit(batch)
-        if "key" not in store.meta() and (key := _key_of_member(settings, ledger)):
-            await store.set_meta(key=key)
         for first, second in read_forks(file):
             if ledger.take_fork(first, second):
                 await store.keep_fork_proof(first, second)
         return added
     finally:
         store.close()
-
-
-def _key_of_member(settings: Settings, ledger: Ledger) -> str:
-    """Which of this folder's keys has a seat in the story: the damaged file alone knew. "" when none has."""
-    for path in sorted(settings.keys.glob("member*.key")):
-        seed = keyring.load(path)
-        if seed is not None and ledger.authority.member(SigningKey.from_seed(seed).public) is not None:
-            return path.stem
-    return ""
 
 
 def _set_damaged_aside(database: Path) -> None:

@@ -13,30 +13,27 @@ FIRST_NAME = "A story without a name"
 
 
 def name_in(database: Path) -> str | None:
-    """The name of the story in a file; None when there is no file.
+    """The name of the story in a file; None when there is no file, or no story has begun in it.
 
     :raises NodeError: when there is one and it does not open.
     """
     if not database.exists():
         return None
     with open_reader(database) as reader:
-        ledger = Ledger(bytes.fromhex(reader.meta()["tag"]))
-        first = next(reader.load(), None)
-        if first is not None:
-            ledger.load([first])
+        tag, first = reader.meta().get("tag"), next(reader.load(), None)
+        if tag is None or first is None:
+            return None
+        ledger = Ledger(bytes.fromhex(tag))
+        ledger.load([first])
         return ledger.authority.name
 
 
 def stories(settings: Settings) -> list[Settings]:
     """The settings of every story below a data root."""
-    found = [settings] if settings.database.exists() else []
     folder = settings.root / "stories"
-    if folder.is_dir():
-        for root in sorted(folder.iterdir()):
-            inside = at(settings, root)
-            if inside.database.exists():
-                found.append(inside)
-    return found
+    others = sorted(folder.iterdir()) if folder.is_dir() else []
+    places = [settings, *(at(settings, root) for root in others)]
+    return [one for one in places if name_in(one.database) is not None]
 
 
 def story_settings(settings: Settings, name: str) -> tuple[Settings, str]:

@@ -13,7 +13,9 @@ from click.testing import CliRunner, Result
 
 from dwnet import keyring
 from dwnet.cli import main
+from dwnet.home import open_home
 from dwnet.log_file import export_log, units_of
+from dwnet.settings import narrator_settings, peer_settings
 from dwnet.store import open_store
 from protocol.kinds import Line
 from protocol.shapes import Span
@@ -252,8 +254,12 @@ def test_a_peer_whose_file_was_damaged_still_knows_which_key_is_its_own(
     keyring.load_or_make(folder / "keys" / "member.key")
     (folder / "story.db").write_bytes(b"rubbish!" * 100)
     assert run("log", "import", file, "--data", folder).exit_code == 0
-    with open_store(folder / "story.db", create=False, threaded=False) as store:
-        assert store.meta()["key"] == "member-0123"
+
+    async def own_key() -> bytes:
+        async with open_home(peer_settings({"data": str(folder)}, {})) as home:
+            return home.node.member.public
+
+    assert trio.run(own_key) == chain.members[0].public
 
 
 def test_another_story_is_not_imported_over_this_one(folder: Path, tmp_path: Path) -> None:
@@ -276,6 +282,21 @@ def test_a_tampered_file_is_not_imported(file: Path, tmp_path: Path) -> None:
 
 
 # --- story, status, doctor, card --------------------------------------------------------------------------------------
+
+
+def test_a_folder_whose_first_start_was_broken_off_holds_no_story_and_no_trap(tmp_path: Path) -> None:
+    open_store(tmp_path / "dream_weaver.db", create=True).close()
+    assert run("story", "list", "--data", tmp_path).exit_code == 0
+    assert run("story", "show", "--data", tmp_path).exit_code == 2
+    told = run("status", "--data", tmp_path)
+    assert told.exit_code == 3 and "No story has begun" in told.stderr
+
+    async def begin() -> str:
+        async with open_home(narrator_settings({"data": str(tmp_path)}, {}), name="The Lighthouse") as home:
+            return home.node.ledger.authority.name
+
+    assert trio.run(begin) == "The Lighthouse"
+    assert "The Lighthouse" in run("story", "list", "--data", tmp_path).stdout
 
 
 def test_stories_are_listed_and_shown(folder: Path) -> None:
