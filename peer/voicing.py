@@ -109,13 +109,24 @@ class Voicing:
             sound.dropped = True
 
     async def run(self) -> None:
-        """Voice what is queued until cancelled."""
+        """Voice what is queued until cancelled. A word is spoken to nobody first: an engine is slow at its first
+        sentence, and a voice that can't speak is better known before it is needed.
+        """
+        await self._try()
         async for sound, sentence in self._queued:
             if sentence is None:
                 await self._close(sound)
                 self._sounds.discard(sound)
             elif not sound.dropped and len(sound.made) < limits.CLIPS:
                 await self._voice(sound, sentence)
+
+    async def _try(self) -> None:
+        if self._speaker is None:
+            return
+        try:
+            await make_clip(self._speaker, "Ready.", self.voice)
+        except NodeError as error:
+            self.mute = error.what
 
     async def _voice(self, sound: LineSound, sentence: str) -> None:
         assert self._speaker is not None
