@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import click
 
 from dwnet.complaints import complain, explained, put, put_json
 from dwnet.text import clean
+from dwnet.times import iso
 
 if TYPE_CHECKING:
     from dwnet.log_file import Progress
@@ -160,12 +160,8 @@ def _facts(report: Report, file: Path) -> dict[str, object]:
         "fingerprint": " ".join(fingerprint(report.head, words())) if report.head else "",
         "identity_checked": report.identity_checked,
         "offset": report.offset,
-        "exported": _when(report.about.at) if report.about else "",
+        "exported": iso(report.about.at) if report.about else "",
     }
-
-
-def _when(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 @click.group()

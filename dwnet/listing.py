@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 
 from dwnet.text import one_line
+from dwnet.times import iso
 from protocol.authority import Authority
 from protocol.body import is_sealed, read_body
 from protocol.entry import Entry
@@ -27,9 +27,8 @@ def rows_of(units: Iterable[Unit]) -> Iterator[dict[str, object]]:
             seen.add(entry.id)
             if not authority.narrator or entry.author == authority.narrator:
                 authority.add(entry)
-            stamp = datetime.fromtimestamp(entry.at / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
             yield {
-                "at": stamp,
+                "at": iso(entry.at),
                 "kind": entry.kind,
                 "author": authority.name_of(entry.author),
                 "text": text_of(entry),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dwnet.node import Draft
 from dwnet.shipped import words
+from dwnet.times import now
 from narrator_app.health import Signal
 from narrator_app.narrator import Narrator
 from protocol.encoding import encode
@@ -40,7 +41,7 @@ class Admission:
     async def answer(self, link: int, claim: Claim) -> None:
         authority = self.narrator.node.ledger.authority
         answer = authority.judge(
-            claim.invite_public, claim.member_public, self.narrator.now(), behind_since=self.narrator.behind_since
+            claim.invite_public, claim.member_public, now(), behind_since=self.narrator.behind_since
         )
         if answer is Code.DONE:
             return

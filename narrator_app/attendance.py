@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import trio
 
 from dwnet.mesh import Mesh
 from dwnet.node import Node
 from dwnet.text import one_line
+from dwnet.times import iso
 from narrator_app import health
 from narrator_app.health import Condition, Signal, Status
 from protocol import limits
@@ -93,11 +93,10 @@ class Attendance:
     def facts(self, seat: int, name: str) -> dict[str, str]:
         """A seat's condition as a status happening tells it."""
         condition = self.conditions[seat]
-        since = datetime.fromtimestamp(condition.since / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         return {
             "member": name,
             "status": condition.status.value,
             "why": condition.why,
-            "since": since,
+            "since": iso(condition.since),
             "remedy": condition.remedy(name),
         }

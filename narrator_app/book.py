@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Literal
 
 from dwnet.shipped import words
 from dwnet.text import marked
+from dwnet.times import iso
 from narrator_app.export import Book, CastMember, Mark, Passage
 from narrator_app.library import SpokenLine
 from protocol.identity import peer_id
@@ -53,10 +53,10 @@ def _passages(story: Story, with_whispers: bool) -> Iterator[Passage]:
         said = story.heard.get(take.entry, story.heard.get(take.cue))
         yield Passage(
             kind=_kind(told),
-            speaker=speaker(story, told.seat),
+            speaker=story.name_of(told.seat),
             text=text,
             spans=spans,
-            at=datetime.fromtimestamp(take.at / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            at=iso(take.at),
             entry=take.entry.hex(),
             beat=beat,
             take=told.chosen + 1,
@@ -64,7 +64,7 @@ def _passages(story: Story, with_whispers: bool) -> Iterator[Passage]:
             heard=None if said is None else text[:said],
             model=take.model,
             author=peer_id(take.author),
-            audience=tuple(speaker(story, one) for one in take.audience or () if one != told.seat),
+            audience=tuple(story.name_of(one) for one in take.audience or () if one != told.seat),
         )
 
 
@@ -87,16 +87,9 @@ def spoken_lines(story: Story) -> Iterator[SpokenLine]:
                 take.entry,
                 told.beat,
                 told.chosen,
-                speaker(story, told.seat),
+                story.name_of(told.seat),
                 "narration" if told.seat == NARRATOR else "line",
                 text,
                 take.at,
                 take.audience is not None,
             )
-
-
-def speaker(story: Story, seat: int) -> str:
-    """The name a passage is spoken under."""
-    if seat == NARRATOR:
-        return "Narrator"
-    return story.seats[seat].name if seat in story.seats else f"seat {seat}"

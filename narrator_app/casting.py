@@ -7,10 +7,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
 
@@ -22,6 +20,7 @@ from dwnet.errors import NodeError
 from dwnet.node import Draft
 from dwnet.settings import ATTACHED, LOCAL_CHARACTERS
 from dwnet.text import one_line
+from dwnet.times import iso, now
 from dwnet.whole_file import reading
 from narrator_app.admission import revoking
 from narrator_app.errors import AlreadyCast, NoSuchCharacter
@@ -119,13 +118,12 @@ class Casting:
         if role not in ("character", "listener", "reader"):
             raise UnknownRole(role=role)
         made = await self._code_for(await self._seat_for(one_line(name, limits.NAME), role), role, days)
-        until = datetime.fromtimestamp(made.expires / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        self.narrator.happen("invite", code=made.code, member=made.member, role=role, expires=until)
+        self.narrator.happen("invite", code=made.code, member=made.member, role=role, expires=iso(made.expires))
         return made
 
     async def _code_for(self, seat: int, role: str, days: float = limits.INVITE_DAYS) -> NewInvite:
         secret = os.urandom(16)
-        expires = int(time.time() * 1000 + days * DAY)
+        expires = now() + round(days * DAY)
         node, mesh = self.narrator.node, self.narrator.mesh
         code = Invite(node.ledger.tag, secret, expires // 1000, tuple(mesh.addresses[:3]))
         await node.write(*self._withdrawing(seat), Draft(Invited(invite_key(secret).public, seat, role, expires)))

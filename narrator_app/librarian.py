@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+import contextlib
 
 import trio
 
 from dwnet.node import Event
+from dwnet.times import milliseconds
 from narrator_app.book import spoken_lines
 from narrator_app.library import CheckpointNote, HealthNote, InviteNote, Library, SpokenLine
 from narrator_app.narrator import Happening, Narrator
@@ -69,7 +69,7 @@ class Librarian:
     async def _keep_notes(self) -> None:
         async for one in self._receive:
             if one["event"] == "status":
-                since = int(datetime.fromisoformat(one["since"]).timestamp() * 1000)
+                since = milliseconds(one["since"])
                 await self.library.record_health(HealthNote(one["member"], one["status"], one["why"], since))
             else:
                 await self._record_invites()
@@ -83,11 +83,8 @@ class Librarian:
             await self.library.keep_invite(InviteNote(invite, known.seat, name, known.role, state, known.expires))
 
 
-def _drop(events: trio.MemoryReceiveChannel[Event]) -> Iterable[Event]:
-    """What came meanwhile; the fold is read after it."""
-    came = []
-    while True:
-        try:
-            came.append(events.receive_nowait())
-        except trio.WouldBlock:
-            return came
+def _drop(events: trio.MemoryReceiveChannel[Event]) -> None:
+    """What came meanwhile is in the fold, which is read after this."""
+    with contextlib.suppress(trio.WouldBlock):
+        while True:
+            events.receive_nowait()

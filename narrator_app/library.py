@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from dwnet.store import Store
+from dwnet.times import iso, milliseconds
 
 if TYPE_CHECKING:
     from sqlite_utils import Migrations
@@ -111,7 +111,7 @@ class Library:
     async def keep_invite(self, note: InviteNote) -> None:
         """Note an invite, or what became of it. ``expires`` in ms since 1970."""
         columns = ("invite", "seat", "name", "role", "state", "expires")
-        await self._put("invites", columns, (note.invite.hex(), *note[1:5], iso(note.expires)))
+        await self._put("invites", columns, (note.invite.hex(), *note[1:5], iso(note.expires, "milliseconds")))
 
     def invites(self, state: str | None = None) -> list[InviteNote]:
         """All invites, or those in one state, the last to expire first."""
@@ -140,7 +140,7 @@ class Library:
             last = "SELECT status FROM health_history WHERE member = ? ORDER BY id DESC LIMIT 1"
             if db.execute(last, (note.member,)).fetchall() == [(note.status,)]:
                 return
-            values = (note.member, note.status, note.why, iso(note.since))
+            values = (note.member, note.status, note.why, iso(note.since, "milliseconds"))
             db.execute("INSERT INTO health_history (member, status, why, since) VALUES (?, ?, ?, ?)", values)
             oldest = "SELECT max(id) FROM health_history"
             db.execute(f"DELETE FROM health_history WHERE id <= ({oldest}) - ?", (HEALTH_KEPT,))
@@ -226,16 +226,6 @@ class Library:
         )
 
 
-def iso(at: int) -> str:
-    """Milliseconds since 1970 as ISO 8601, UTC."""
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def milliseconds(stamp: str) -> int:
-    """The inverse of :func:`iso`."""
-    return round(datetime.fromisoformat(stamp).timestamp() * 1000)
-
-
 async def open_library(store: Store) -> Library:
     """Make the narrator's tables where they are missing."""
     await store.write(_make_tables)
@@ -251,7 +241,7 @@ def _row(line: SpokenLine) -> tuple[object, ...]:
         line.speaker,
         line.kind,
         line.text,
-        iso(line.at),
+        iso(line.at, "milliseconds"),
         int(line.private),
     )
 

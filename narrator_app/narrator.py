@@ -10,10 +10,8 @@ Rules of this file:
 from __future__ import annotations
 
 import logging
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import trio
@@ -21,6 +19,7 @@ import trio
 from dwnet.mesh import Mesh
 from dwnet.node import Draft, LinkClosed, LinkOpened, Node
 from dwnet.text import clean, clean_piece, marked
+from dwnet.times import iso, now
 from narrator_app.attendance import Attendance
 from narrator_app.direction import Accept, Ask, Circumstances, Decision, Miss, Pace, decide
 from narrator_app.errors import AnotherCopy
@@ -57,9 +56,9 @@ class Narrator:
         self.node = node
         self.mesh = mesh
         self.review = False
-        self.attendance = Attendance(node, mesh, self.tell_status, self.now)
+        self.attendance = Attendance(node, mesh, self.tell_status, now)
         self.forced: deque[tuple[bytes, int]] = deque(maxlen=64)
-        self.behind_since: int | None = self.now() if behind else None
+        self.behind_since: int | None = now() if behind else None
         self.timings: dict[bytes, dict[str, int]] = {}
         self._paces: dict[bytes, Pace] = {}
         self._listeners: list[Callable[[Happening], None]] = []
@@ -84,7 +83,7 @@ class Narrator:
 
     def happen(self, event: str, **facts: Any) -> None:
         """Tell every listener."""
-        stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        stamp = iso(now(), "milliseconds")
         for listener in self._listeners:
             listener({"event": event, "at": stamp, **facts})
 
@@ -99,9 +98,8 @@ class Narrator:
         await self._stirred.wait()
 
     def name_of(self, seat: int | None) -> str:
-        return (
-            self.story.seats[seat].name if seat in self.story.seats else "Narrator" if seat == NARRATOR else "somebody"
-        )
+        """The name a seat's lines stand under; None is a seat that is sealed to others, or gone."""
+        return self.story.name_of(seat) if seat is not None else "somebody"
 
     async def open_run(self, agent: str) -> None:
         """Begin this process's run at the canon head. Call once, before anything is told."""
@@ -335,15 +333,12 @@ class Narrator:
                     what=f"{len(gained)} entries of an earlier evening were missing here; they are joined again.",
                 )
             else:
-                name = f"evening of {datetime.fromtimestamp(tail.opened_at / 1000, UTC):%Y-%m-%d %H:%M}"
+                name = f"evening of {iso(tail.opened_at)[:16].replace('T', ' ')}"
                 await self.node.write(Draft(SetAside(name), (tail.tip.id,)))
                 self.happen("branch", name=name, **{"from": tail.continues.hex()})
                 self.happen(
                     "notice", what=f"{len(gained)} entries of an earlier evening came to light. /adopt joins them here."
                 )
-
-    def now(self) -> int:
-        return int(time.time() * 1000)
 
 
 async def _nobody(link: int, claim: Claim) -> None:

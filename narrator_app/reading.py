@@ -13,7 +13,7 @@ from dwnet.shipped import words
 from dwnet.store_reader import open_reader
 from dwnet.text import marked
 from dwnet.whole_file import write_whole
-from narrator_app.book import book_of, speaker
+from narrator_app.book import book_of
 from narrator_app.export import to_json, to_text
 from narrator_app.places import name_in, stories
 from protocol.ledger import Ledger
@@ -72,7 +72,7 @@ def shown(settings: Settings, name: str) -> list[dict[str, Any]]:
         take = passage.take
         text = marked(story.spans_of(take)) or f"({take.hidden or 'empty'})"
         rows.append(
-            {"speaker": speaker(story, passage.seat), "text": text, "entry": take.entry.hex(), "mode": passage.mode}
+            {"speaker": story.name_of(passage.seat), "text": text, "entry": take.entry.hex(), "mode": passage.mode}
         )
     return rows
 

@@ -17,6 +17,7 @@ from dwnet.home import Home, open_home
 from dwnet.playback import open_player
 from dwnet.settings import Settings, remember_port
 from dwnet.stage import Shown, Stage
+from dwnet.times import now
 from dwnet.version import AGENT
 from narrator_app import reading as reading
 from narrator_app.admission import Admission
@@ -109,10 +110,8 @@ async def narrate(
 
 def _announce(home: Home) -> None:
     """Tell peers, now and whenever one connects, where this peer can be dialled."""
-    from time import time
-
     node = home.node
-    record = messages.write_peer_record(node.member, node.ledger.tag, int(time() * 1000), home.mesh.addresses)
+    record = messages.write_peer_record(node.member, node.ledger.tag, now(), home.mesh.addresses)
     node.perform(node.gossip.announce(record))
 
 

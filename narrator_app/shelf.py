@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from time import time
 from typing import Any
 
 import trio
@@ -15,6 +14,7 @@ from dwnet.log_file import export_log, units_of
 from dwnet.settings import Settings
 from dwnet.shipped import words
 from dwnet.store import Store
+from dwnet.times import now
 from dwnet.whole_file import write_whole
 from narrator_app.book import book_of
 from narrator_app.export import to_json, to_text
@@ -72,7 +72,7 @@ class Shelf:
                 self.narrator.node.member,
                 units,
                 ledger.canon.head,
-                at=int(time() * 1000),
+                at=now(),
                 forks=forks,
             )
             await trio.to_thread.run_sync(write)

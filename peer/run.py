@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import sys
-import time
 from functools import partial
 
 import trio
@@ -23,6 +22,7 @@ from dwnet.playback import open_player
 from dwnet.settings import ATTACHED, LOCAL_CHARACTERS, Settings, prepare, remember_port, remember_seat
 from dwnet.shipped import words
 from dwnet.stage import Stage
+from dwnet.times import now
 from dwnet.version import AGENT
 from peer import invitation
 from peer.invitation import Joining
@@ -244,7 +244,7 @@ class _Membership:
         runs = node.ledger.log.heads(node.member.public)
         last = max((node.ledger.entries[head.id] for _, head in runs), key=lambda one: one.at, default=None)
         await node.write(Draft(Opened(last.id if last else b"", AGENT)))
-        record = messages.write_peer_record(node.member, node.ledger.tag, int(time.time() * 1000), home.mesh.addresses)
+        record = messages.write_peer_record(node.member, node.ledger.tag, now(), home.mesh.addresses)
         node.perform(node.gossip.announce(record))
         name = node.ledger.authority.names.get(me.seat, f"seat {me.seat}")
         remember_seat(home.settings, name)

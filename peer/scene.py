@@ -14,7 +14,6 @@ from protocol.kinds import NARRATOR
 from protocol.story import Seat, Story
 
 TURNS = 240  # the newest; far more than any small model reads
-NARRATOR_NAME = "Narrator"
 
 
 def card_of(story: Story, seat: int) -> Card | None:
@@ -34,16 +33,9 @@ def scene_for(story: Story, seat: int, card: Card, beat: bytes = b"") -> Scene:
         if not text:
             continue
         kind = "whisper" if take.audience is not None else "narration" if passage.seat == NARRATOR else "line"
-        turns.append(Turn(name_of(story, passage.seat), text, kind))
+        turns.append(Turn(story.name_of(passage.seat), text, kind))
     cast = tuple(one.name for one in story.seats.values() if one.number != seat and one.role == "character")
     return Scene(card=card, cast=cast, turns=tuple(turns[-TURNS:]), story=story.name)
-
-
-def name_of(story: Story, seat: int) -> str:
-    """The name a line is spoken under."""
-    if seat == NARRATOR:
-        return NARRATOR_NAME
-    return story.seats[seat].name if seat in story.seats else f"seat {seat}"
 
 
 def _public(seat: Seat) -> PublicCard:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import trio
@@ -11,7 +10,7 @@ from dwnet.node import Event, Node
 from dwnet.stage import CUES, Shown, Words
 from dwnet.terminal import Terminal, print_json
 from dwnet.text import marked
-from peer.scene import name_of
+from dwnet.times import iso, now
 from protocol.effects import Took
 from protocol.entry import Entry
 from protocol.kinds import NARRATOR
@@ -29,8 +28,7 @@ class View:
     def happen(self, event: str, **facts: Any) -> None:
         """Tell an event: as JSON, or as a remark."""
         if self.json:
-            stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            print_json({"event": event, "at": stamp, **facts})
+            print_json({"event": event, "at": iso(now(), "milliseconds"), **facts})
         elif event == "joined":
             self.terminal.notice(
                 f"Joined “{facts['story']}” as {facts['member']}. "
@@ -65,7 +63,7 @@ class View:
         text = marked(story.spans_of(passage.take))
         if not text:
             return
-        name, seat = name_of(story, passage.seat), story.seats.get(passage.seat)
+        name, seat = story.name_of(passage.seat), story.seats.get(passage.seat)
         if self.json:
             self.happen("line", member=name, text=text, entry=passage.take.entry.hex())
         elif passage.seat == NARRATOR:

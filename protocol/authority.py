@@ -21,6 +21,7 @@ from protocol.errors import Code, RemoteError
 from protocol.kinds import (
     KINDS,
     NARRATOR,
+    NARRATOR_NAME,
     Cast,
     Genesis,
     Granted,
@@ -76,7 +77,7 @@ class Authority:
         self.invites: dict[bytes, Invitation] = {}
         self.withdrawn: set[bytes] = set()
         self.burned: dict[bytes, bytes] = {}
-        self.names: dict[int, str] = {NARRATOR: "Narrator"}
+        self.names: dict[int, str] = {NARRATOR: NARRATOR_NAME}
         self.moved = 0  # how often a second grant showed that a key had another seat from the first
         self._cast_at: dict[int, tuple[int, bytes]] = {}
 

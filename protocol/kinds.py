@@ -29,6 +29,7 @@ from protocol.shapes import (
 )
 
 NARRATOR = 0
+NARRATOR_NAME = "Narrator"
 ROLES = ("narrator", "character", "listener", "reader")
 
 

@@ -18,6 +18,7 @@ from protocol.body import Opening
 from protocol.entry import Entry
 from protocol.kinds import (
     NARRATOR,
+    NARRATOR_NAME,
     Accepted,
     Body,
     Cast,
@@ -138,6 +139,12 @@ class Story:
     def path(self) -> Iterator[Passage]:
         """The story from its beginning to its head."""
         return (self.passages[one] for one in self._path)
+
+    def name_of(self, seat: int) -> str:
+        """The name a seat's lines stand under."""
+        if seat == NARRATOR:
+            return NARRATOR_NAME
+        return self.seats[seat].name if seat in self.seats else f"seat {seat}"
 
     def passage_of(self, entry_id: bytes) -> Passage | None:
         """The passage that an entry (narration or line) stands in."""

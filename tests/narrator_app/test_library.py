@@ -8,6 +8,7 @@ import pytest
 import sqlite_utils
 
 from dwnet.store import Store, open_store
+from dwnet.times import iso, milliseconds
 from narrator_app.library import (
     HEALTH_KEPT,
     Card,
@@ -16,8 +17,6 @@ from narrator_app.library import (
     InviteNote,
     Library,
     SpokenLine,
-    iso,
-    milliseconds,
     open_library,
 )
 from tests.kit.chain import EVENING, Chain
@@ -100,7 +99,7 @@ async def test_only_changes_of_health_are_kept(library: Library) -> None:
 
 async def test_the_history_of_health_is_bounded(store: Store, library: Library) -> None:
     def many(db: sqlite3.Connection) -> None:
-        row = ("Mira", "Offline", "", iso(EVENING))
+        row = ("Mira", "Offline", "", iso(EVENING, "milliseconds"))
         sql = "INSERT INTO health_history (member, status, why, since) VALUES (?, ?, ?, ?)"
         db.executemany(sql, [row] * (HEALTH_KEPT + 5))
 
@@ -216,4 +215,4 @@ async def test_people_can_read_it_with_sqlite_utils(store: Store, library: Libra
 
 def test_times_read_back_as_they_were_written() -> None:
     for at in (0, 1, EVENING, EVENING + 999, 2**41):
-        assert milliseconds(iso(at)) == at
+        assert milliseconds(iso(at, "milliseconds")) == at
