@@ -9,7 +9,7 @@ import trio
 from dwnet.node import Event, Node
 from dwnet.stage import CUES, Shown, Words
 from dwnet.terminal import Terminal, print_json
-from dwnet.text import marked
+from dwnet.text import clean, marked
 from dwnet.times import iso, now
 from protocol.effects import Took
 from protocol.entry import Entry
@@ -60,7 +60,7 @@ class View:
         passage = story.passage_of(entry.refs[0] if entry.kind == "accept" and entry.refs else entry.id)
         if passage is None or entry.kind not in ("narrate", "accept"):
             return
-        text = marked(story.spans_of(passage.take))
+        text = clean(marked(story.spans_of(passage.take)))
         if not text:
             return
         name, seat = story.name_of(passage.seat), story.seats.get(passage.seat)
