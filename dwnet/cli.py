@@ -6,6 +6,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import tempfile
@@ -34,6 +35,11 @@ def main(context: click.Context, debug: bool) -> None:
 
     Try it: dwnet demo. Tell your own: dwnet narrate --headless. Join a friend's: dwnet peer --invite CODE.
     """
+    if sys.flags.optimize > 1:
+        raise click.UsageError("Python's option -OO takes this program's sentences away. Start it without -OO.")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal may know few letters; a story has them all
     context.obj = debug
     context.meta[SOURCES] = Sources(_reading, _engine_checks)
 

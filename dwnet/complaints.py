@@ -43,6 +43,9 @@ def explained(debug: bool, *, as_json: bool = False) -> Iterator[None]:
             sys.exit(known.exit_code)
         if _first(error, KeyboardInterrupt) is not None:
             sys.exit(INTERRUPTED)
+        if _first(error, BrokenPipeError) or _first(error, SystemExit):  # rich makes the one of the other
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read this left, as head does
+            sys.exit(CANNOT)
         if isinstance(error, BrokenPipeError):  # whoever read the results has seen enough, as with "| head"
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(CANNOT)
@@ -86,8 +89,9 @@ def log_file(folder: Path) -> Iterator[None]:
     """Keep a log beside the story; nothing of it reaches the screen."""
     from logging.handlers import RotatingFileHandler
 
+    logging.raiseExceptions = False  # a log that cannot be written, on a full disk say, is no news for the screen
     folder.mkdir(exist_ok=True)
-    handler = RotatingFileHandler(folder / "dwnet.log", maxBytes=1_000_000, backupCount=3, delay=True)
+    handler = RotatingFileHandler(folder / "dwnet.log", maxBytes=1_000_000, backupCount=3, delay=True, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
