@@ -16,6 +16,7 @@ from dwnet.settings import Settings, narrator_settings, peer_settings, prepare
 from dwnet.store import open_store
 from dwnet.store_errors import NotAStory, StoreDamaged
 from dwnet.store_reader import open_reader
+from dwnet.times import now
 from protocol.identity import SigningKey
 from protocol.ledger import Ledger, Unit
 from protocol.log import Verdict
@@ -58,9 +59,7 @@ def open_ledger(settings: Settings) -> Ledger:
         if tag is None:
             raise NotBegun(root=settings.root)
         ledger = Ledger(bytes.fromhex(tag), SealKey.from_seed(seed) if seed else None)
-        ledger.load(reader.load())
-        for proof in reader.fork_proofs():
-            ledger.log.prove_fork(proof.first.author, proof.first.id, proof.second.id)
+        ledger.load(reader.load(), reader.fork_proofs())
         return ledger
 
 
@@ -75,10 +74,8 @@ def export_story(data: str | None, file: Path) -> Report:
     """Write the story of a data folder to a signed file."""
     settings = settings_at(data)
     ledger = open_ledger(settings)
-    with open_reader(settings.database) as reader:
-        forks = [(proof.first, proof.second) for proof in reader.fork_proofs()]
     return export_log(
-        file, own_key(settings), units_of(ledger), ledger.canon.head, at=int(time.time() * 1000), forks=forks
+        file, own_key(settings), units_of(ledger), ledger.canon.head, at=now(), forks=ledger.proofs.values()
     )
 
 

@@ -70,7 +70,7 @@ async def narrate(
         narrator.admit = Admission(narrator).answer
         casting = Casting(narrator, settings.root / "here", nursery)
         intents = Intents(narrator, settings.root / "draft.txt", stage.silence)
-        shelf = Shelf(narrator, home.store, settings)
+        shelf = Shelf(narrator, settings)
         librarian = Librarian(narrator, await open_library(home.store))
         desk = Desk(narrator, intents, casting, shelf)
         await nursery.start(node.run)

@@ -13,13 +13,11 @@ from dwnet.errors import NodeError
 from dwnet.log_file import export_log, units_of
 from dwnet.settings import Settings
 from dwnet.shipped import words
-from dwnet.store import Store
 from dwnet.times import now
 from dwnet.whole_file import write_whole
 from narrator_app.book import book_of
 from narrator_app.export import to_json, to_text
 from narrator_app.narrator import Narrator
-from protocol.entry import Entry
 from protocol.names import fingerprint
 
 FORMS = ("dwlog", "json", "txt")
@@ -39,7 +37,6 @@ class Shelf:
     """What can be taken away of one story."""
 
     narrator: Narrator
-    store: Store
     settings: Settings
 
     def summary(self) -> dict[str, Any]:
@@ -65,7 +62,7 @@ class Shelf:
             raise UnknownForm(form=form)
         ledger = self.narrator.node.ledger
         if form == "dwlog":
-            units, forks = units_of(ledger), self._forks()
+            units, forks = units_of(ledger), list(ledger.proofs.values())
             write = partial(
                 export_log,
                 path,
@@ -81,9 +78,6 @@ class Shelf:
             data = to_json(book) if form == "json" else to_text(book)
             await trio.to_thread.run_sync(_write, path, data)
         self.narrator.happen("exported", format=form, path=str(path))
-
-    def _forks(self) -> list[tuple[Entry, Entry]]:
-        return [(proof.first, proof.second) for proof in self.store.fork_proofs()]
 
     async def keep_checkpoint(self, name: str) -> None:
         """A checkpoint's own signed file, beside the story."""

@@ -122,7 +122,7 @@ class Cast(Body):
     seat: int = number_field(MAX_SEAT)
     role: str = text_field(16)
     name: str = text_field(limits.NAME)
-    voice: str = text_field(256)
+    voice: str = text_field(limits.VOICE)
     colour: str = text_field(16)
     talkativeness: int = number_field(100)
     portrait: bytes = raw_field(0, 32)
@@ -181,7 +181,7 @@ class Voiced(Body):
     kind = "voiced"
     by = ("character", "reader")
     clips: tuple[Clip, ...] = list_field(limits.CLIPS, read_clip)
-    voice: str = text_field(256)
+    voice: str = text_field(limits.VOICE)
     key: bytes = raw_field(0, 32)
 
 

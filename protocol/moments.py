@@ -68,7 +68,7 @@ class Health(Moment):
     state: str = text_field(16)
     why: str = text_field(256)
     writer: str = text_field(128)
-    voice: str = text_field(256)
+    voice: str = text_field(limits.VOICE)
     rate: int = number_field()
     first_token: int = number_field()
 

@@ -12,11 +12,11 @@ from typing import Protocol
 
 from dwnet.audio import Sound
 from dwnet.errors import NodeError
+from protocol import limits
 
 RATE = range(80, 451)  # words a minute; what espeak-ng can do, other engines scale from 165
 PITCH = range(101)  # 50 is the voice as it was made
 USUAL_RATE, USUAL_PITCH = 165, 50
-VOICE_TEXT = 256  # characters of a whole voice text, as an entry carries it
 _ENGINE = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _NUMBER = re.compile(r"[0-9]{1,4}")
 
@@ -73,10 +73,10 @@ class Voice:
             why = f"rate must be {RATE[0]} to {RATE[-1]} words a minute"
         elif self.pitch not in PITCH:
             why = f"pitch must be {PITCH[0]} to {PITCH[-1]}"
-        elif len(format_voice(self)) > VOICE_TEXT:
-            why = f"it is longer than {VOICE_TEXT} characters"
+        elif len(format_voice(self)) > limits.VOICE:
+            why = f"it is longer than {limits.VOICE} characters"
         if why:
-            raise VoiceUnreadable(text=format_voice(self)[:VOICE_TEXT], why=why)
+            raise VoiceUnreadable(text=format_voice(self)[: limits.VOICE], why=why)
 
 
 class Speaker(Protocol):
@@ -108,13 +108,13 @@ def parse_voice(text: str) -> Voice:
     address, _, settings = text.partition("?")
     engine, colon, name = address.partition(":")
     if not colon:
-        raise VoiceUnreadable(text=text[:VOICE_TEXT], why="the colon between engine and name is missing")
+        raise VoiceUnreadable(text=text[: limits.VOICE], why="the colon between engine and name is missing")
     numbers: dict[str, int] = {}
     for setting in settings.split("&") if settings else []:
         key, _, value = setting.partition("=")
         if key not in ("rate", "pitch") or key in numbers or not _NUMBER.fullmatch(value):
             why = f'"{setting}" is none of rate=NUMBER and pitch=NUMBER, each at most once'
-            raise VoiceUnreadable(text=text[:VOICE_TEXT], why=why[:VOICE_TEXT])
+            raise VoiceUnreadable(text=text[: limits.VOICE], why=why[: limits.VOICE])
         numbers[key] = int(value)
     return Voice(engine, name, numbers.get("rate", USUAL_RATE), numbers.get("pitch", USUAL_PITCH))
 

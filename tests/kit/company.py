@@ -288,7 +288,7 @@ async def open_desk(folder: Path, name: str = "The Lighthouse") -> AsyncIterator
         narrator.listen(happened.append)
         intents = Intents(narrator, person.folder / "draft.txt", lambda: said)
         casting = Casting(narrator, person.folder / "here", person.nursery)
-        shelf = Shelf(narrator, person.store, settings)
+        shelf = Shelf(narrator, settings)
         await person.nursery.start(narrator.run)
         yield Evening(company, Desk(narrator, intents, casting, shelf), settings, happened, said)
         nursery.cancel_scope.cancel()

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peer.voice.contract import PITCH, RATE, VOICE_TEXT, Voice, VoiceUnreadable, format_voice, parse_voice
+from peer.voice.contract import PITCH, RATE, Voice, VoiceUnreadable, format_voice, parse_voice
+from protocol import limits
 
 NAMES = st.text(st.characters(blacklist_categories=("C", "Z"), blacklist_characters="?"), min_size=1, max_size=40)
 
@@ -40,7 +41,7 @@ def test_what_is_as_usual_is_left_out() -> None:
         ("espeak:en?rate=100&rate=100", "rate=100"),
         ("espeak:en?rate=٣٠٠", "rate="),
         ("espeak:en?", None),
-        ("espeak:" + "x" * VOICE_TEXT, str(VOICE_TEXT)),
+        ("espeak:" + "x" * limits.VOICE, str(limits.VOICE)),
         ("espeak:en?" + "&" * 100_000, "at most once"),
     ],
 )
