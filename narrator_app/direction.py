@@ -110,6 +110,12 @@ def open_cue(story: Story) -> Cue | None:
     return next((cue for cue in story.cues.values() if cue.state == "open" and story.on_path(cue.beat)), None)
 
 
+def under_review(story: Story) -> bool:
+    """Whether the cue that waits was given with review on: a narrator who starts anew lets no line in unseen."""
+    cue = open_cue(story)
+    return cue is not None and cue.review
+
+
 def takes_asked(story: Story, beat: bytes, seat: int) -> int:
     """How often this seat was asked in this beat."""
     return sum(cue.beat == beat and cue.seat == seat for cue in story.cues.values())

@@ -82,7 +82,7 @@ class Screen:
         if not self.terminal.end_words() and one["entry"] and not one["streamed"]:
             self.terminal.line(one["member"], one["colour"], one["text"])
         if one["waits"]:
-            self.terminal.notice("It waits for your word: /accept, /edit TEXT or /discard.")
+            self.terminal.notice("It waits for your word: /accept, /edit TEXT or /discard. Nobody else speaks before.")
 
 
 async def converse(settings: Settings, name: str, *, json: bool) -> int:

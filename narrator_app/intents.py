@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from dwnet.node import Draft
-from dwnet.text import clean, one_line
+from dwnet.text import clean, marked, one_line
 from dwnet.whole_file import writing
 from narrator_app.direction import acceptable, open_cue, plan_for
 from narrator_app.errors import (
@@ -27,7 +27,19 @@ from narrator_app.errors import (
 from narrator_app.narrator import Narrator
 from protocol import limits
 from protocol.entry import Entry
-from protocol.kinds import NARRATOR, Adopted, Checkpoint, Chosen, Discarded, Edited, Heard, Missed, Narrated, Rewound
+from protocol.kinds import (
+    NARRATOR,
+    Adopted,
+    Checkpoint,
+    Chosen,
+    Discarded,
+    Edited,
+    Heard,
+    Line,
+    Missed,
+    Narrated,
+    Rewound,
+)
 from protocol.moments import Hush
 from protocol.shapes import Span
 from protocol.story import Passage
@@ -60,6 +72,7 @@ class Intents:
         (entry,) = await self.narrator.node.write(Draft(Narrated(words, plan[: limits.PLAN], mode)))
         self.narrator.happen("narrated", entry=entry.id.hex(), text=words, mode=mode)
         self._tell_of_empty_seats(plan)
+        self.remind()
         self.narrator.changed()
         return entry
 
@@ -178,6 +191,18 @@ class Intents:
         """With review on, lines wait, and their words and sound come to the narrator alone."""
         self.narrator.review = on
         self.narrator.changed()
+
+    def remind(self) -> None:
+        """Say that a line waits, where that may have been forgotten."""
+        story = self.narrator.story
+        for line in acceptable(story, self.narrator.node.ledger.authority)[: int(self.narrator.review)]:
+            cue, (_, opening) = story.cues[line.refs[0]], story.offered[line.id]
+            words = clean(marked(opening.body.spans)) if opening and isinstance(opening.body, Line) else ""
+            self.narrator.happen(
+                "notice",
+                what=f"Review is on, and a line of {self.narrator.name_of(cue.seat)} waits for your word: {words}\n"
+                "/accept, /edit TEXT or /discard. Nobody else speaks before.",
+            )
 
     def _waiting(self) -> Entry:
         waiting = acceptable(self.narrator.story, self.narrator.node.ledger.authority)

@@ -21,7 +21,7 @@ from dwnet.node import Draft, LinkClosed, LinkOpened, Node
 from dwnet.text import clean, clean_piece, marked
 from dwnet.times import iso, now
 from narrator_app.attendance import Attendance
-from narrator_app.direction import Accept, Ask, Circumstances, Decision, Miss, Pace, decide
+from narrator_app.direction import Accept, Ask, Circumstances, Decision, Miss, Pace, decide, under_review
 from narrator_app.errors import AnotherCopy
 from narrator_app.health import Signal
 from protocol.effects import Claimed, Forked, Heard, Held, Ready, SecondCopy, Took
@@ -55,7 +55,7 @@ class Narrator:
     def __init__(self, node: Node, mesh: Mesh, *, behind: bool = False) -> None:
         self.node = node
         self.mesh = mesh
-        self.review = False
+        self.review = under_review(self.story)
         self.attendance = Attendance(node, mesh, self.tell_status, now)
         self.forced: deque[tuple[bytes, int]] = deque(maxlen=64)
         self.behind_since: int | None = now() if behind else None

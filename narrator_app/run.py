@@ -89,6 +89,7 @@ async def narrate(
             peer=peer_id(node.member.public),
             addresses=mesh.addresses,
         )
+        intents.remind()
         if home.level is Level.OLDER:
             narrator.happen(
                 "notice",

@@ -11,6 +11,7 @@ from trio.testing import MockClock
 from dwnet.errors import NodeError
 from dwnet.log_file import verify_file
 from narrator_app import casting, commands, errors, shelf
+from narrator_app.narrator import Narrator
 from narrator_app.wording import COMMANDS
 from protocol import limits
 from protocol.kinds import NARRATOR
@@ -186,6 +187,25 @@ async def test_review_lets_a_line_wait_for_yes_other_words_or_no(tmp_path: Path,
         await evening.type("/review off")
         await evening.type("Beat 3.")
         await evening.company.until(lambda: told(evening)[-1] == "One.")
+
+
+async def test_a_line_that_waits_is_not_let_in_by_a_restart_and_not_forgotten(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_desk(tmp_path) as evening:
+        await play(evening, "Pim", "One.", "Two.")
+        await evening.type("/review on")
+        await evening.type("Night fell.")
+        await evening.company.until(partial(lines_came, evening, 1))
+        await trio.sleep(3600)
+        assert evening.events("missed") == []
+        again = Narrator(evening.narrator.node, evening.narrator.mesh)
+        assert again.review, "as a restart would find it"
+        await evening.type("Morning came.")
+        assert "One." in evening.events("notice")[-1]["what"]
+        await evening.type("/accept")
+        await evening.company.until(partial(lines_came, evening, 2))
+        assert told(evening) == ["Night fell.", "Morning came.", "One."]
 
 
 async def test_an_edit_without_review_changes_the_last_wording(tmp_path: Path, autojump_clock: MockClock) -> None:
