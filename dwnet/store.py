@@ -29,7 +29,6 @@ from protocol.entry import Entry, tag_of
 from protocol.errors import LocalError
 from protocol.ledger import Unit
 
-WAITING = 512  # callers that may wait for the disk; the next one waits to be let in, and with it the link it reads from
 TOGETHER = 256  # callers that share one transaction
 # Errors of one caller's own statements; all others of SQLite's are everybody's: https://sqlite.org/rescode.html
 OWN_FAULTS = (
@@ -68,7 +67,6 @@ class Store(StoreReader):
         self._writing = writing
         self._threaded = threaded
         self._thread = trio.CapacityLimiter(1)
-        self._room = trio.Semaphore(WAITING)
         self._waiting: deque[_Job[object]] = deque()
         self._busy = False
         self._broken: NodeError | None = None
@@ -124,14 +122,14 @@ class Store(StoreReader):
         afterwards no older version of what it changed is left in the files.
         """
         job = _Job(work, scrub)
-        async with self._room:
-            self._waiting.append(cast("_Job[object]", job))
-            with trio.CancelScope(shield=True):
-                if self._busy:
-                    await job.woken.wait()
-                if not job.settled:
-                    self._busy = True
-                    await self._lead()
+        await trio.lowlevel.checkpoint_if_cancelled()
+        self._waiting.append(cast("_Job[object]", job))  # nothing was let pass: what is asked for first is stored first
+        with trio.CancelScope(shield=True):
+            if self._busy:
+                await job.woken.wait()
+            if not job.settled:
+                self._busy = True
+                await self._lead()
         if job.error is not None:
             raise job.error
         return cast("T", job.result)

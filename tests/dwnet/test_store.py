@@ -182,6 +182,23 @@ async def test_many_callers_are_all_served_and_each_keeps_its_order(tmp_path: Pa
             assert [row[0] for row in rows if row[0][0] == name] == [f"{name} {number:02}" for number in range(40)]
 
 
+async def test_what_was_asked_for_first_is_stored_first(store: Store, chain: Chain) -> None:
+    for number in range(40):
+        chain.narrate(f"Word {number}.")
+    asked: list[Entry] = []
+    remaining = list(chain.units)
+
+    async def caller() -> None:
+        unit = remaining.pop(0)
+        asked.append(unit[0])
+        await store.commit([unit])
+
+    async with trio.open_nursery() as nursery:
+        for _ in chain.units:
+            nursery.start_soon(caller)
+    assert [unit[0] for unit in store.load()] == asked
+
+
 async def test_work_that_fails_is_undone_alone(store: Store) -> None:
     def failing(db: sqlite3.Connection) -> None:
         db.execute("INSERT INTO meta VALUES ('half', 'done')")
