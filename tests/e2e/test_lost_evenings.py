@@ -29,7 +29,8 @@ def two_evenings(hive: Hive, *names: str) -> tuple[int, list[tuple[str, str]]]:
     mark = narrator.type(SECOND)
     for name in names:
         hive.answer(narrator, name, mark)
-    told = [*hive.story()]
+    told = hive.story()
+    assert len(told) == 2 + 2 * len(names), narrator.report()
     assert narrator.leave() == 0
     for peer in peers.values():
         assert peer.stop() == 0
