@@ -139,7 +139,7 @@ class Voicing:
         sound.characters += len(sentence)
         if data is None or sound.dropped:
             return
-        milliseconds = int(decode_clip(data).seconds * 1000)
+        milliseconds = int((await trio.to_thread.run_sync(decode_clip, data)).seconds * 1000)
         stored = encrypt_blob(data, sound.key) if sound.key else data
         blob = await self._clips.put(stored)
         clip = Clip(blob, len(stored), milliseconds)
