@@ -46,9 +46,6 @@ def explained(debug: bool, *, as_json: bool = False) -> Iterator[None]:
         if _first(error, BrokenPipeError) or _first(error, SystemExit):  # rich makes the one of the other
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read this left, as head does
             sys.exit(CANNOT)
-        if isinstance(error, BrokenPipeError):  # whoever read the results has seen enough, as with "| head"
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(CANNOT)
         inner = error
         while isinstance(inner, BaseExceptionGroup):
             inner = inner.exceptions[0]
