@@ -17,6 +17,7 @@ from dwnet.home import open_home
 from dwnet.log_file import export_log, units_of
 from dwnet.settings import narrator_settings, peer_settings
 from dwnet.store import open_store
+from dwnet.store_reader import NEWEST
 from protocol.kinds import Line
 from protocol.shapes import Span
 from tests.kit.chain import EVENING, Chain, Hand
@@ -245,6 +246,21 @@ def test_a_damaged_story_file_is_kept_aside_and_the_story_comes_back(
     assert result.exit_code == 0, result.output
     assert list(folder.glob("dream_weaver.db.damaged-*"))
     assert "Night fell." in run("story", "show", "--data", folder).stdout
+
+
+def test_damage_far_back_in_a_long_story_is_found_too(tmp_path: Path) -> None:
+    chain = Chain()
+    chain.narrate("The very first night.")
+    for number in range(NEWEST + 20):
+        chain.narrate(f"Night {number}.")
+    folder, file = settle(tmp_path / "home", chain, chain.narrator), tmp_path / "story.dwlog"
+    file.write_bytes(bytes_of(chain))
+    database = folder / "dream_weaver.db"
+    data = bytearray(database.read_bytes())
+    data[data.index(b"The very first night.")] ^= 1
+    database.write_bytes(bytes(data))
+    assert run("log", "import", file, "--data", folder).exit_code == 0
+    assert "The very first night." in run("story", "show", "--data", folder).stdout
 
 
 def test_a_peer_whose_file_was_damaged_still_knows_which_key_is_its_own(
