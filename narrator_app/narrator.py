@@ -133,7 +133,7 @@ class Narrator:
             case Ready(member=member):
                 self.attendance.observe(self._seat_of(member), Signal.LINKED, "Connected.")
             case LinkClosed(member=member, code=code, text=text) if not self.node.linked_to(member):
-                self.attendance.observe(self._seat_of(member), Signal.LOST, text or "The connection ended.")
+                self.attendance.observe(self._seat_of(member), Signal.LOST, _sentence(text or "the connection ended"))
                 if code is Code.DUPLICATE_LINK:
                     self._displaced()
             case LinkOpened(address=address):
@@ -339,6 +339,10 @@ class Narrator:
                 self.happen(
                     "notice", what=f"{len(gained)} entries of an earlier evening came to light. /adopt joins them here."
                 )
+
+
+def _sentence(reason: str) -> str:
+    return f"{reason[:1].upper()}{reason[1:].rstrip('.')}."
 
 
 async def _nobody(link: int, claim: Claim) -> None:
