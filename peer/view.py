@@ -35,7 +35,9 @@ class View:
                 f"The narrator sees the same four words: {facts['words']}"
             )
         elif event == "ready":
-            self.terminal.notice("The story appears here as it is told. Ctrl-C leaves; dwnet peer, without a code, comes back.")
+            self.terminal.notice(
+                "The story appears here as it is told. Ctrl-C leaves; dwnet peer, without a code, comes back."
+            )
         elif event == "link":
             self.terminal.notice(f"{'Connected to' if facts['up'] else 'Lost the connection to'} {facts['member']}.")
 
