@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from narrator_app.book import REMOVED, book_of, speaker, spoken_lines
+from narrator_app.book import REMOVED, book_of, spoken_lines
 from protocol.kinds import Chosen, Heard, Line
 from protocol.ledger import Ledger
 from protocol.shapes import Span
@@ -92,4 +92,4 @@ def test_actions_and_thoughts_keep_their_marks() -> None:
 
 def test_a_seat_without_a_name_has_one() -> None:
     story = ledger_of(Chain()).story
-    assert speaker(story, 0) == "Narrator" and speaker(story, 7) == "seat 7"
+    assert story.name_of(0) == "Narrator" and story.name_of(7) == "seat 7"
