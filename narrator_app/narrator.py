@@ -21,7 +21,7 @@ from dwnet.node import Draft, LinkClosed, LinkOpened, Node
 from dwnet.text import clean, clean_piece, marked
 from dwnet.times import iso, now
 from narrator_app.attendance import Attendance
-from narrator_app.direction import Accept, Ask, Circumstances, Decision, Miss, Pace, decide, under_review
+from narrator_app.direction import Accept, Ask, Circumstances, Decision, Miss, Pace, decide, open_cue, under_review
 from narrator_app.errors import AnotherCopy
 from narrator_app.health import Signal
 from protocol.effects import Claimed, Forked, Heard, Held, Ready, SecondCopy, Took
@@ -283,6 +283,9 @@ class Narrator:
                 await self._perform(decision)
 
     def _next(self) -> Decision | None:
+        waiting = open_cue(self.story)
+        if waiting is not None and waiting.entry not in self._paces:
+            self._paces[waiting.entry] = Pace(trio.current_time())  # asked before this process began: patience anew
         around = Circumstances(
             trio.current_time(),
             self.review,
