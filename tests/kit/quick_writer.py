@@ -14,7 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class QuickWriter:
     """What the server says, and how. All may be changed while it runs.
 
-    ``gate`` is passed before every word but the first: clear it, and a reply stops in its middle.
+    ``gate`` is passed before every word but the first: clear it, and a reply stops in its middle. ``seconds`` is the
+    time from one word to the next.
     """
 
     def __init__(self) -> None:
@@ -25,7 +26,7 @@ class QuickWriter:
         self.key = ""
         self.gate = threading.Event()
         self.gate.set()
-        self.asked = threading.Semaphore(0)
+        self.seconds = 0.0
         self.replies = 0
         self.prompts: list[str] = []
         self.over = threading.Event()
@@ -73,8 +74,7 @@ def _handler(writer: QuickWriter) -> type[BaseHTTPRequestHandler]:
             try:
                 for index, word in enumerate(writer.numbered().split(" ")):
                     self._event({"choices": [{"delta": {"content": (" " if index else "") + word}}]})
-                    if index == 0:
-                        writer.asked.release()
+                    writer.over.wait(writer.seconds)
                     while not writer.gate.wait(0.1):
                         if writer.over.is_set():
                             return
