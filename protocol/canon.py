@@ -54,6 +54,7 @@ class Canon:
         self._places: dict[bytes, tuple[bytes, int]] = {}
         self._included: set[bytes] = set()
         self._named: set[bytes] = set()
+        self._leaves: set[bytes | None] = set()
         self._live: bytes | None = None
 
     @property
@@ -82,9 +83,12 @@ class Canon:
             self._include(entry)
             return True
         if entry.seq == 0 and run.continues and run.continues == self.head and not named:
+            self._leaves = self._leaves - {self._live} | {run.id}
             self._live = run.id
             self._include(entry)
             return True
+        if entry.seq and not named and not _joined(entry) and (run.id in self._leaves or not self._rooted(run)):
+            return True  # a run that was not chosen; growing changes nothing about that
         return self._settle()
 
     def contains(self, entry_id: bytes) -> bool:
@@ -140,6 +144,7 @@ class Canon:
         leaves = [
             run for run in rooted if not any(run.tip.id in known_by[other.id] for other in rooted if other is not run)
         ]
+        self._leaves = {run.id for run in leaves}
         return max(leaves, key=lambda run: (self._depth(run), run.opened_at, run.id), default=None)
 
     def _rooted(self, run: Run) -> bool:
