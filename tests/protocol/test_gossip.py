@@ -321,6 +321,14 @@ def test_a_proof_is_told_to_whoever_compares_and_has_none(node: Node) -> None:
     assert sent(effects, Type.RUNS) == [], "nothing of his is compared any more"
 
 
+def test_of_whoever_was_set_aside_nothing_is_asked_for(node: Node) -> None:
+    first, second = twins(node)
+    node.give(MIRA, (first,))
+    node.give(ADA, (second,))
+    runs = messages.runs(node.mira.public, [(node.mira.run, 9, bytes(16)), (bytes(8), 3, bytes(16))], reply=True)
+    assert node.hear(ADA, runs) == []
+
+
 def test_a_proof_that_proves_nothing_ends_the_link(node: Node) -> None:
     first, _ = twins(node)
     with pytest.raises(RemoteError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from dwnet.simulation import shape_of
@@ -384,6 +384,7 @@ def long_story() -> Chain:
 
 
 LONG = long_story()
+WITHOUT_SHRINKING = [Phase.explicit, Phase.reuse, Phase.generate]  # an order in which forty units come says no more cut
 
 
 def runs_of(units: Iterable[Unit]) -> list[list[Unit]]:
@@ -412,7 +413,7 @@ def arrive(ledger: Ledger, runs: list[list[Unit]], data: st.DataObject) -> list[
     return stored
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, phases=WITHOUT_SHRINKING)
 @given(st.data())
 def test_the_same_units_in_any_order_are_the_same_story(data: st.DataObject) -> None:
     straight = ledger_of(LONG)
@@ -426,7 +427,7 @@ def test_the_same_units_in_any_order_are_the_same_story(data: st.DataObject) -> 
     assert view(exported) == view(ledger), "and what is exported can be taken"
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, phases=WITHOUT_SHRINKING)
 @given(st.data())
 def test_with_or_without_keys_the_story_has_the_same_shape(data: st.DataObject) -> None:
     stranger = LONG.hand("Somebody", 9)
@@ -453,6 +454,15 @@ def test_at_any_moment_the_disk_gives_back_what_was_held() -> None:
         loaded = Ledger(LONG.tag, LONG.narrator.seal)
         loaded.load(one for one in stored if one)
         assert view(loaded) == view(live)
+
+
+def test_the_disk_is_never_told_that_it_holds_too_much(chain: Chain) -> None:
+    mira, _ = chain.members
+    lines = [mira.line(str(number)) for number in range(limits.PENDING_ENTRIES + 20)]
+    ledger = Ledger(chain.tag)
+    ledger.load(chain.units)
+    assert lines[-1].id in ledger.entries
+    assert ledger.take((mira.line("One more."),)).verdict is Verdict.TOO_MANY, "but it counts"
 
 
 def test_what_is_accepted_with_a_gap_before_it_is_there_after_a_restart_too(chain: Chain) -> None:
