@@ -73,7 +73,10 @@ def emptied(database: Path) -> None:
     database.write_bytes(b"")
 
 
-@pytest.mark.parametrize("spoil", [cut_short, overwritten, emptied])
+SLOW = pytest.mark.slow  # the first one shows the way
+
+
+@pytest.mark.parametrize("spoil", [cut_short, pytest.param(overwritten, marks=SLOW), pytest.param(emptied, marks=SLOW)])
 def test_a_spoilt_database_is_refused_kept_and_brought_back(quick: Hive, spoil: Callable[[Path], None]) -> None:
     narrator = quick.narrate()
     quick.join(narrator, "Pim")
