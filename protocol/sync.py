@@ -188,7 +188,7 @@ class Sync:
         """
         head = self.ledger.log.head(entry.author, entry.run)
         if head is not None and entry.seq == head.seq + 1:  # it follows another entry at our head's place
-            if answer_to is None or answer_to.first != answer_to.last:
+            if answer_to is None or answer_to.last > head.seq:
                 self.ask_for(sender, entry.author, entry.run, head.seq, head.seq)
         elif answer_to is None:
             self.ask_for(sender, entry.author, entry.run, head.seq + 1 if head else 0, entry.seq)

@@ -293,6 +293,21 @@ def test_what_stands_behind_a_revoke_is_not_asked_for(node: Node) -> None:
     assert wants(node.hear(ADA, runs)) == []
 
 
+def test_what_came_before_its_authors_grant_is_looked_for_once_that_is_here(node: Node) -> None:
+    late = node.chain.hand("Late", 4)
+    grant = node.chain.grant(late)
+    invite = node.chain.units[-2]
+    opened = late.open()
+    node.give(NARRATOR, invite)
+    assert node.give(MIRA, (opened,)) == [], "it is not taken, and nobody is blamed"
+    effects = node.give(NARRATOR, (grant,))
+    assert {link for link, _ in sent(effects, Type.HEADS)} == {NARRATOR, MIRA, ADA}
+    later = node.chain.hand("Later", 5)
+    second = node.chain.grant(later)
+    node.give(NARRATOR, node.chain.units[-2])
+    assert sent(node.give(NARRATOR, (second,)), Type.HEADS) == [], "without a reason a grant makes nobody compare"
+
+
 # --- forks -----------------------------------------------------------------------------------------------------------
 
 
@@ -344,6 +359,20 @@ def test_the_twin_is_asked_for_when_what_follows_it_comes(node: Node) -> None:
     assert (link, asked.first, asked.last) == (ADA, first.seq, first.seq)
     effects = node.give(ADA, (second,), nonce=asked.nonce)
     assert of(Forked, effects) == [Forked(first, second)]
+
+
+def test_the_twin_is_asked_for_when_an_answer_follows_it_and_only_once(node: Node) -> None:
+    first, second = twins(node)
+    node.give(MIRA, (first,))
+    node.mira.seq, node.mira.head = second.seq + 1, second.id
+    after = node.mira.write(said("After the other."))
+    runs = messages.runs(node.mira.public, [(node.mira.run, after.seq, after.id[:16])], reply=True)
+    ((_, asked),) = wants(node.hear(ADA, runs))
+    ((_, twin),) = wants(node.give(ADA, (after,), nonce=asked.nonce))
+    assert (asked.first, twin.first, twin.last) == (after.seq, first.seq, first.seq)
+    assert wants(node.give(ADA, (after,), nonce=twin.nonce)) == [], (
+        "whoever answers that with more of the same is not asked on"
+    )
 
 
 # --- moments and addresses -------------------------------------------------------------------------------------------
