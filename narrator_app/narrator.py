@@ -318,7 +318,7 @@ class Narrator:
         self.happen("accepted", entry=line.id.hex(), member=self.name_of(self._seat_of(line.author)))
 
     async def settle_tails(self) -> None:
-        """Lines of an older evening came to light: they join by themselves if nothing was told since, else they wait."""
+        """Lines of an older evening came to light: they join by themselves if nothing was told since."""
         self._tail_at = None
         canon, own = self.node.ledger.canon, self.node.run_id
         live = canon.runs.get(own)

@@ -74,13 +74,13 @@ async def narrate(
         librarian = Librarian(narrator, await open_library(home.store))
         desk = Desk(narrator, intents, casting, shelf)
         await nursery.start(node.run)
-        await nursery.start(mesh.run)
-        remember_port(settings, mesh.port)
+        await narrator.open_run(AGENT)  # the first entry of this run, before anything could be decided
         nursery.start_soon(clips.run, node.subscribe())
         nursery.start_soon(stage.run, node.subscribe())
         nursery.start_soon(librarian.run, node.subscribe())
         await nursery.start(narrator.run)
-        await narrator.open_run(AGENT)
+        await nursery.start(mesh.run)  # last: whoever claims a seat at once finds somebody at the door
+        remember_port(settings, mesh.port)
         _announce(home)
         narrator.happen(
             "ready",

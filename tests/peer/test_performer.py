@@ -14,7 +14,7 @@ from peer.voice.contract import SpeechFailed, Voice
 from peer.writer.contract import Scene, Written
 from peer.writer.errors import EndpointUnreachable
 from protocol.effects import Heard, Took
-from protocol.kinds import NARRATOR, Accepted, Line, Missed, Voiced
+from protocol.kinds import NARRATOR, Accepted, Line, Missed, Rewound, Voiced
 from protocol.moments import ClipMade, Health, Hush, Timing, Tokens, read_moment
 from protocol.sealing import decrypt_blob
 from tests.kit.company import Company, Person
@@ -178,18 +178,30 @@ async def test_a_hush_makes_the_words_so_far_the_line_and_the_rest_is_not_said(
     assert {one.cue for one in narrator.clips} == {next_cue.id}, "lines are voiced in order: the first has no sound"
 
 
-async def test_a_cue_that_was_given_up_is_not_answered(
+async def test_an_answer_that_is_late_still_comes(
     company: Company, mira: Person, narrator: Witness, autojump_clock: MockClock
 ) -> None:
     await company.perform(mira, ScriptedWriter(["One.", "Two."], seconds=5))
     await company.narrate("Night fell.", mira)
     cue = await company.cue(mira)
     await company.until(lambda: mira.node.ledger.story.cues)
+    await trio.sleep(1)
     await company.narrator.node.write(Draft(Missed("too slow"), (cue.id,)))
+    await company.until(lambda: mira.lines)
+    assert [line.refs for line in mira.lines] == [(cue.id,)]
+
+
+async def test_an_answer_to_what_was_rewound_is_given_up(
+    company: Company, mira: Person, narrator: Witness, autojump_clock: MockClock
+) -> None:
+    await company.perform(mira, ScriptedWriter(["One.", "Two."], seconds=5))
+    await company.narrate("Night fell.", mira)
+    await company.cue(mira)
+    await company.until(lambda: mira.node.ledger.story.cues)
+    await trio.sleep(1)
+    await company.narrator.node.write(Draft(Rewound("left")))
     await trio.sleep(60)
     assert mira.lines == []
-    await company.cue(mira, take=1)
-    await company.until(lambda: mira.lines)
 
 
 async def test_what_answers_a_whisper_is_sealed_and_its_words_go_to_the_narrator_alone(
