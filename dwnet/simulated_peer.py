@@ -250,6 +250,13 @@ class Peer:
         self.simulation.after(1, self._tick, start)
 
 
+class Quiet(Peer):
+    """Somebody in the audience who says nothing, not even that he is here."""
+
+    def begin(self) -> None:
+        """He opens no run."""
+
+
 class Player(Peer):
     """A character that answers every cue it gets."""
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from dwnet.simulated_peer import Closed, Peer, Player, Teller, Wire
+from dwnet.simulated_peer import Closed, Peer, Player, Quiet, Teller, Wire
 from protocol import limits
 from protocol.effects import Lane
 from protocol.entry import tag_of
@@ -27,6 +27,7 @@ DRAIN = 2.0  # seconds that a link which fell behind needs to be empty again
 WEEK = 7 * 86_400_000  # ms
 CAST = 8  # characters of a simulated hive; the others listen
 CLAIMING = 64  # nodes up to which everybody comes with a claim of its own
+SPEAKING = 256  # nodes up to which the audience says where it is: what all say to all grows with the square
 
 
 @dataclass(frozen=True)
@@ -229,7 +230,7 @@ def run_sim(
     cast = min(nodes - 1, CAST)
     claiming = nodes <= CLAIMING
     for number in range(1, nodes):
-        role, kind = ("character", Player) if number <= cast else ("listener", Peer)
+        role, kind = ("character", Player) if number <= cast else ("listener", Peer if nodes <= SPEAKING else Quiet)
         (hive.join if claiming else hive.seat)(f"peer {number}", role, kind)
     for peer in hive.peers[1:] if not claiming else ():
         peer.start(narrator.disk)
