@@ -55,11 +55,11 @@ def type_of(data: bytes) -> int:
 
 
 class Equivocator(Player):
-    """Tells every second link another line than the first, at the same place."""
+    """Tells the odd seats another line than the even ones, at the same place."""
 
     def utter(self, wire: Wire, data: bytes, lane: Lane) -> Iterable[bytes]:
         own = [one for one in self.ledger.entries.values() if one.author == self.member.public and one.kind == "line"]
-        if type_of(data) == Type.GIVE and own and wire.id % 2 and own[-1].header in data:
+        if type_of(data) == Type.GIVE and own and wire.other(self).seat % 2 and own[-1].header in data:
             return (messages.give(0, [(self.twin(own[-1]),)]),)
         return (data,)
 

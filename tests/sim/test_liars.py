@@ -104,7 +104,7 @@ def test_two_stories_of_one_member_are_found_out_though_neither_is_heard_live(la
     assert own is not None
     for number in range(1 + later):
         line(mallory, tell(narrator), f"Another thing, {number}.")
-    hive.run(1)
+    hive.run(3)
     mallory.stop()
     hive.heal()
     hive.run(40)
