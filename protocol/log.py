@@ -84,7 +84,7 @@ class Log:
             return Verdict.KNOWN
         if entry.author in self.forks and bounded:
             return Verdict.SET_ASIDE
-        feed = self.feeds.setdefault(entry.author, Feed())
+        feed = self.feeds.get(entry.author, Feed())
         ids = feed.runs.get(entry.run, [])
         if entry.seq < len(ids):
             return Verdict.FORK
@@ -92,7 +92,7 @@ class Log:
             return Verdict.GAP
         if bounded and not self._has_room(feed, entry):
             return Verdict.TOO_MANY
-        feed.runs.setdefault(entry.run, ids).append(entry.id)
+        self.feeds.setdefault(entry.author, feed).runs.setdefault(entry.run, ids).append(entry.id)
         feed.summary = b""
         known = entry.id in self._known
         self._known.add(entry.id)

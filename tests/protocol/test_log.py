@@ -24,6 +24,7 @@ def test_a_run_is_taken_in_order_and_a_gap_is_named(mira: Hand) -> None:
     log = Log()
     entries = [*mira.feed, mira.write(said(mira)), mira.write(said(mira))]
     assert log.take(entries[1], bounded=True) is Verdict.GAP
+    assert log.feeds == {}, "what is not taken leaves no trace"
     assert [log.take(one, bounded=True) for one in entries] == [Verdict.TAKEN] * 3
     assert log.take(entries[0], bounded=True) is Verdict.KNOWN
     assert log.head(mira.public, mira.run) == Head(2, entries[2].id) and len(log) == 3
