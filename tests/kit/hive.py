@@ -267,7 +267,7 @@ class Hive:
             narrator.until(settled, f"{member} answers, or has missed its cue")
             lines = narrator.saw("accepted", mark, member=member)
             if lines:
-                return narrator.wait("line", mark, entry=lines[0]["entry"])
+                return narrator.wait("line", 0, entry=lines[0]["entry"])  # it may have come just before
             since = narrator.type(f"/cue {member}")
         raise AssertionError(f"{member} missed {ASKED} cues\n{narrator.report()}")
 
