@@ -3,15 +3,18 @@
 Rules of this file:
 - One writing process per folder; the lock is taken first and given back last.
 - What the disk holds is loaded before a word is said to anybody. A damaged store refuses; it is never taken for empty.
+- A long story takes a while to check and fold; that is done in a thread, so that whoever waits for it can say so.
 """
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+
+import trio
 
 from dwnet import keyring, lock
 from dwnet.errors import NodeError
@@ -20,6 +23,7 @@ from dwnet.mesh import Mesh
 from dwnet.node import Node
 from dwnet.settings import NoSeat, Settings, prepare
 from dwnet.store import Store, open_store
+from dwnet.times import now
 from protocol import limits, messages
 from protocol.body import pack_body
 from protocol.encoding import decode, take_list
@@ -64,19 +68,16 @@ async def open_home(
     with lock.writing(settings.root):
         seal_key = SealKey.from_seed(keyring.load_or_make(keyring.key_file(settings.keys, "seal")))
         mark = HighWater(settings.keys / "high_water")
-        store = open_store(settings.database, create=not mark.exists())
+        store = await trio.to_thread.run_sync(partial(open_store, settings.database, create=not mark.exists()))
         try:
             run_id = os.urandom(8)
             meta = store.meta()
             known = meta.get("tag") if next(iter(store.load()), None) is not None else None
             if known is not None and tag is not None and tag.hex() != known:
                 raise AnotherStory(root=settings.root)
-            purpose = key or meta.get("key", "member")
-            if known is not None and not key and "key" not in meta:
-                purpose = _seated(store, settings, bytes.fromhex(known))
-            member = SigningKey.from_seed(keyring.load_or_make(keyring.key_file(settings.keys, purpose)))
+            purpose = key or meta.get("key", "")
             if known is None and name:
-                genesis = _begin(member, seal_key, name, run_id)
+                genesis = _begin(_key(settings, purpose), seal_key, name, run_id)
                 tag = tag_of(genesis.id)
                 await store.set_meta(tag=tag.hex())  # first: a tag without entries is no story yet, entries without are
                 await store.commit([(genesis,)])
@@ -87,7 +88,8 @@ async def open_home(
             else:
                 raise NoSeat(folder=settings.root)
             ledger = Ledger(tag, seal_key)
-            ledger.load(store.load(), store.fork_proofs())
+            await trio.to_thread.run_sync(ledger.load, store.load(), store.fork_proofs())
+            member = _key(settings, purpose or _seated(ledger, settings))
             node = Node(ledger, store, member, seal_key, run_id, mark)
             mesh = Mesh(node, settings.host, settings.ports, [settings.dial] if settings.dial else [])
             _remember_addresses(store, node, mesh)
@@ -96,10 +98,14 @@ async def open_home(
             store.close()
 
 
-def _seated(store: Store, settings: Settings, tag: bytes) -> str:
-    """Which of the folder's keys has a seat in a story that was brought back from a file, which names none."""
-    ledger = Ledger(tag)
-    ledger.load(store.load(), store.fork_proofs())
+def _key(settings: Settings, purpose: str) -> SigningKey:
+    return SigningKey.from_seed(keyring.load_or_make(keyring.key_file(settings.keys, purpose or "member")))
+
+
+def _seated(ledger: Ledger, settings: Settings) -> str:
+    """Which of the folder's keys has a seat in a story whose store names none: a narrator's own, or one that was
+    brought back from a file.
+    """
     for file in sorted(settings.keys.glob("member*.key")):
         seed = keyring.load(file)
         if seed is not None and ledger.authority.member(SigningKey.from_seed(seed).public) is not None:
@@ -109,8 +115,7 @@ def _seated(store: Store, settings: Settings, tag: bytes) -> str:
 
 def _begin(member: SigningKey, seal_key: SealKey, name: str, run_id: bytes) -> Entry:
     body = pack_body(Genesis(name[: limits.NAME], seal_key.public), os.urandom(16))
-    now = int(time.time() * 1000)
-    return write_entry(member, tag=b"", run=run_id, seq=0, prev=b"", at=now, kind=Genesis.kind, body=body)
+    return write_entry(member, tag=b"", run=run_id, seq=0, prev=b"", at=now(), kind=Genesis.kind, body=body)
 
 
 def _remember_addresses(store: Store, node: Node, mesh: Mesh) -> None:

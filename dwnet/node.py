@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +23,7 @@ from dwnet.high_water import HighWater, Mark
 from dwnet.link import Link
 from dwnet.store import Store
 from dwnet.store_reader import Peer
+from dwnet.times import now
 from protocol import limits, messages
 from protocol.body import pack_body, place_of, seal_body
 from protocol.effects import Close, Effect, Forked, Heard, Learned, Send, Took
@@ -226,7 +226,7 @@ class Node:
         """Milliseconds; never behind our own last entry, so that a clock set back does not show."""
         head = self.ledger.log.head(self.member.public, self.run_id)
         last = self.ledger.entries[head.id].at if head else 0
-        return max(last, int(time.time() * 1000))
+        return max(last, now())
 
     def say(self, kind: str, payload: bytes, *, only: bytes | None = None) -> None:
         """Send something of the moment: to everyone, or to one member over direct links alone."""

@@ -31,6 +31,9 @@ from protocol.kinds import (
 )
 
 
+CONCERNED = frozenset(one.kind for one in (Genesis, Invited, Withdrawn, Granted, Revoked, Cast))
+
+
 class Right(Enum):
     """What may be done with an entry of this author's."""
 
@@ -85,6 +88,8 @@ class Authority:
         """Fold in one entry of the narrator's. What does not read is ignored, as everywhere in the fold. The order in
         which entries come does not matter.
         """
+        if entry.kind not in CONCERNED:
+            return
         try:
             opening = read_body(entry)
         except RemoteError:

@@ -9,8 +9,9 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import cache
 from typing import NamedTuple, TypeVar
 
 from protocol import limits
@@ -110,12 +111,16 @@ def _parts(entry: Entry) -> list[Value]:
 
 
 def _read_fields(kind: type[B], values: list[Value]) -> B:
-    known = fields(kind)  # type: ignore[arg-type]
+    known = _readers(kind)  # type: ignore[arg-type]
     if len(values) < len(known):
         raise RemoteError(Code.MALFORMED, f"{kind.kind}: {len(known)} fields expected")
-    return kind(
-        *(one.metadata["read"](value, f"{kind.kind}.{one.name}") for one, value in zip(known, values, strict=False))
-    )
+    return kind(*[read(value, name) for (read, name), value in zip(known, values, strict=False)])
+
+
+@cache
+def _readers(kind: type[Body]) -> tuple[tuple[Callable[[Value, str], object], str], ...]:
+    """What reads each field, and the name it is called by. Asked for every entry of a story that is opened."""
+    return tuple((one.metadata["read"], f"{kind.kind}.{one.name}") for one in fields(kind))  # type: ignore[arg-type]
 
 
 def _check_own(body: Body) -> None:

@@ -291,7 +291,9 @@ class Ledger:
                 self.story.apply(entry, self.opening(entry))
             else:
                 seat = self.authority.members[accepted.author].seat
-                self.story.apply(entry, self.opening(entry), (accepted, self.opening(accepted), seat))
+                waiting = self.story.offered.get(accepted.id)
+                opening = waiting[1] if waiting is not None and waiting[0] is accepted else self.opening(accepted)
+                self.story.apply(entry, None, (accepted, opening, seat))
         self._folded = len(self.canon.order)
 
 
