@@ -30,7 +30,6 @@ from protocol.kinds import (
     Withdrawn,
 )
 
-
 CONCERNED = frozenset(one.kind for one in (Genesis, Invited, Withdrawn, Granted, Revoked, Cast))
 
 
