@@ -41,7 +41,7 @@ class Admission:
     async def answer(self, link: int, claim: Claim) -> None:
         authority = self.narrator.node.ledger.authority
         answer = authority.judge(
-            claim.invite_public, claim.member_public, now(), behind_since=self.narrator.behind_since
+            claim.invite_public, claim.member_public, now(), behind_since=self.narrator.copies.behind_since
         )
         if answer is Code.DONE:
             return

@@ -68,7 +68,7 @@ class Intents:
         story = self.narrator.story
         asked = [self.seat_of(name) for name in ask] if ask is not None else None
         plan = () if mode == "scene" else plan_for(words, story, asked)
-        await self.narrator.settle_tails()
+        await self.narrator.copies.settle_tails()
         (entry,) = await self.narrator.node.write(Draft(Narrated(words, plan[: limits.PLAN], mode)))
         self.narrator.happen("narrated", entry=entry.id.hex(), text=words, mode=mode)
         self._tell_of_empty_seats(plan)
@@ -251,7 +251,7 @@ class Intents:
             raise NothingToAdopt
         gained = sum(len(self.narrator.node.ledger.canon.missing_of(tail)) for tail in tails)
         await self.narrator.node.write(*(Draft(Adopted(), (tail.tip.id,)) for tail in tails))
-        self.narrator.behind_since = None
+        self.narrator.copies.behind_since = None
         self.narrator.happen("notice", what=f"{gained} entries of an earlier evening are joined to the story.")
         self.narrator.changed()
 

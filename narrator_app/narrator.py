@@ -21,8 +21,8 @@ from dwnet.node import Draft, LinkClosed, LinkOpened, Node
 from dwnet.text import clean, clean_piece, marked
 from dwnet.times import iso, now
 from narrator_app.attendance import Attendance
+from narrator_app.copies import Copies
 from narrator_app.direction import Accept, Ask, Circumstances, Decision, Miss, Pace, decide, open_cue, under_review
-from narrator_app.errors import AnotherCopy
 from narrator_app.health import Signal
 from protocol.effects import Claimed, Forked, Heard, Held, Ready, SecondCopy, Took
 from protocol.entry import Entry
@@ -31,12 +31,10 @@ from protocol.invite import Claim
 from protocol.kinds import (
     NARRATOR,
     Accepted,
-    Adopted,
     Cued,
     Line,
     Missed,
     Opened,
-    SetAside,
 )
 from protocol.messages import Ephemeral
 from protocol.moments import ClipMade, Health, Timing, Tokens, read_moment
@@ -44,8 +42,6 @@ from protocol.story import Story
 
 Happening = dict[str, Any]
 TIMINGS = 64
-DISPLACED = 3  # times in DISPLACED_SECONDS that our place at a peer was taken: two live copies displace each other
-DISPLACED_SECONDS = 20  # about every second
 logger = logging.getLogger(__name__)
 
 
@@ -58,15 +54,13 @@ class Narrator:
         self.review = under_review(self.story)
         self.attendance = Attendance(node, mesh, self.tell_status, now)
         self.forced: deque[tuple[bytes, int]] = deque(maxlen=64)
-        self.behind_since: int | None = now() if behind else None
+        self.copies = Copies(node, self.happen, now() if behind else None)
         self.timings: dict[bytes, dict[str, int]] = {}
         self._paces: dict[bytes, Pace] = {}
         self._listeners: list[Callable[[Happening], None]] = []
         self._lines: dict[bytes, None] = {}
-        self._displacements: deque[float] = deque(maxlen=DISPLACED)
         self._changed = trio.Event()
         self._stirred = trio.Event()
-        self._tail_at: float | None = None
         self.admit: Callable[[int, Claim], Awaitable[None]] = _nobody
 
     @property
@@ -104,7 +98,7 @@ class Narrator:
     async def open_run(self, agent: str) -> None:
         """Begin this process's run at the canon head. Call once, before anything is told."""
         await self.node.write(Draft(Opened(self.node.ledger.canon.head, agent)))
-        await self.settle_tails()
+        await self.copies.settle_tails()
         self.attendance.begin_all()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -135,7 +129,7 @@ class Narrator:
             case LinkClosed(member=member, code=code, text=text) if not self.node.linked_to(member):
                 self.attendance.observe(self._seat_of(member), Signal.LOST, _sentence(text or "the connection ended"))
                 if code is Code.DUPLICATE_LINK:
-                    self._displaced()
+                    self.copies.displaced()
             case LinkOpened(address=address):
                 logger.info("a link from %s", address)
             case Forked(first=first):
@@ -151,7 +145,7 @@ class Narrator:
                     "notice", what=f"{name} sends more than can wait for an answer; the rest is not taken for now."
                 )
             case SecondCopy(run=run):
-                self._second_copy(run)
+                self.copies.second(run)
         self.changed()
 
     def _took(self, entry: Entry) -> None:
@@ -161,7 +155,7 @@ class Narrator:
                 del self._paces[next(iter(self._paces))]
         if entry.author == self.node.member.public:
             if entry.run != self.node.run_id:
-                self._tail_at = trio.current_time()
+                self.copies.note_tail()
         elif entry.kind == Line.kind:
             self._line_came(entry)
 
@@ -237,23 +231,6 @@ class Narrator:
         while len(self.timings) > TIMINGS:
             del self.timings[next(iter(self.timings))]
 
-    def _displaced(self) -> None:
-        """A peer gave up its only link to us for another one to our key. Again and again: somebody else lives with it.
-        Of the two, the one that opened its run later stops.
-        """
-        now = trio.current_time()
-        self._displacements.append(now)
-        runs = self.node.ledger.canon.runs
-        own = runs[self.node.run_id]
-        latest = all((one.opened_at, one.id) <= (own.opened_at, own.id) for one in runs.values())
-        if latest and len(self._displacements) == DISPLACED and now - self._displacements[0] <= DISPLACED_SECONDS:
-            raise AnotherCopy
-
-    def _second_copy(self, run: bytes) -> None:
-        other, own = self.node.ledger.canon.runs.get(run), self.node.ledger.canon.runs.get(self.node.run_id)
-        if own is not None and (other is None or (other.opened_at, other.id) < (own.opened_at, own.id)):
-            raise AnotherCopy
-
     # --- who is here -----------------------------------------------------------------------------------------------
 
     def tell_status(self, seat: int) -> None:
@@ -263,8 +240,8 @@ class Narrator:
     async def _keep_time(self) -> None:
         while True:
             await trio.sleep(1)
-            if self._tail_at is not None and trio.current_time() - self._tail_at >= 1:
-                await self.settle_tails()
+            if self.copies.tail_waits():
+                await self.copies.settle_tails()
             self.attendance.begin_all()
             self.attendance.look_for_absent()
             self.changed()
@@ -316,30 +293,6 @@ class Narrator:
         await self.node.write(Draft(Accepted(line.author), (line.id,), None, (line,)))
         self._paces.pop(line.refs[0] if line.refs else b"", None)
         self.happen("accepted", entry=line.id.hex(), member=self.name_of(self._seat_of(line.author)))
-
-    async def settle_tails(self) -> None:
-        """Lines of an older evening came to light: they join by themselves if nothing was told since."""
-        self._tail_at = None
-        canon, own = self.node.ledger.canon, self.node.run_id
-        live = canon.runs.get(own)
-        if live is None:
-            return
-        for tail in canon.unsettled(own):
-            gained = canon.missing_of(tail, own)
-            if not live.told:
-                await self.node.write(Draft(Adopted(), (tail.tip.id,)))
-                self.behind_since = None
-                self.happen(
-                    "notice",
-                    what=f"{len(gained)} entries of an earlier evening were missing here; they are joined again.",
-                )
-            else:
-                name = f"evening of {iso(tail.opened_at)[:16].replace('T', ' ')}"
-                await self.node.write(Draft(SetAside(name), (tail.tip.id,)))
-                self.happen("branch", name=name, **{"from": tail.continues.hex()})
-                self.happen(
-                    "notice", what=f"{len(gained)} entries of an earlier evening came to light. /adopt joins them here."
-                )
 
 
 def _sentence(reason: str) -> str:
