@@ -6,13 +6,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from hypothesis import settings as hypothesis_settings
 
 from dwnet.told import ENVIRONMENT
+
+if TYPE_CHECKING:
+    from tests.kit.browser import Chromium
 
 IN_CI = bool(os.environ.get("CI"))
 
@@ -42,11 +46,22 @@ def require() -> Callable[[str, str], str]:
 
     def find(program: str, package: str) -> str:
         found = shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
-        if found is None:
-            sentence = f"{program} is not on this machine; on Debian: apt install {package}"
-            if IN_CI:
-                pytest.fail(f"{sentence} (.ci/run installs what the tests need)")
-            pytest.skip(sentence)
-        return found
+        return found or _do_without(program, package)
 
     return find
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chromium]:
+    """Chromium, one for all tests of a file. Without it they are skipped with words, and fail in CI."""
+    from tests.kit.browser import PACKAGE, chromium, find_chromium
+
+    with chromium(find_chromium() or _do_without("chromium", PACKAGE)) as running:
+        yield running
+
+
+def _do_without(program: str, package: str) -> NoReturn:
+    sentence = f"{program} is not on this machine; on Debian: apt install {package}"
+    if IN_CI:
+        pytest.fail(f"{sentence} (.ci/run installs what the tests need)")
+    pytest.skip(sentence)
