@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from dwnet.card_picture import card_json
 from dwnet.card_reading import (
     CardError,
     CardFieldWrong,
@@ -143,7 +144,7 @@ class PublicCard:
 
 
 def read_card(data: bytes) -> Card:
-    """The card in a JSON file of version 1, 2 or 3.
+    """The card in a file of version 1, 2 or 3: JSON, or a PNG picture that carries it.
 
     :raises CardError: one of its subclasses, naming the field and the remedy.
     """
@@ -232,7 +233,7 @@ def _lore(entries: Iterable[object]) -> str:
 
 def _read(data: bytes) -> tuple[Card, list[Finding]]:
     findings: list[Finding] = []
-    sheet = _sheet(parse(data), findings)
+    sheet = _sheet(parse(card_json(data)), findings)
     extensions = dict(sheet.nested("extensions") or {})
     Sheet(extensions, findings, "extensions.").share("talkativeness")
     if OWN in extensions:

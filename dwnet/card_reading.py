@@ -20,7 +20,7 @@ from protocol import limits
 
 Object: TypeAlias = dict[str, object]
 
-_PICTURES = ((b"\x89PNG", "a PNG picture"), (b"\xff\xd8\xff", "a JPEG picture"), (b"GIF8", "a GIF picture"))
+_PICTURES = ((b"\xff\xd8\xff", "a JPEG picture"), (b"GIF8", "a GIF picture"))
 _INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # Unicode categories that a name has no use for
 _JOINERS = "\u200c\u200d"  # format characters that emoji, Persian and Indic names need
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -61,14 +61,30 @@ class CardTooLarge(CardError):
 class CardUnreadable(CardError):
     """This file is no character card: {why}.
 
-    Export the character again as a Character Card V2 in JSON.
+    Export the character again as a Character Card V2, in JSON or PNG.
     """
 
 
 class CardIsPicture(CardError):
-    """This is {kind}, not the card itself: this is a picture; export the card as JSON.
+    """This is {kind}, whatever the file is called, and such a picture carries no card.
 
-    The program the card comes from offers "Export" with JSON beside PNG.
+    Save the character again where it comes from, as PNG or JSON: with the download button there, since the picture that
+    a web page shows has lost its card.
+    """
+
+
+class CardPictureEmpty(CardError):
+    """This PNG picture carries no character card.
+
+    Save the character again where it comes from, with its download button, or export it as JSON. The picture itself can
+    be a portrait.
+    """
+
+
+class CardPictureDamaged(CardError):
+    """This PNG picture cannot be read as a character card: {why}.
+
+    Save it again where it comes from, or export the character as JSON.
     """
 
 

@@ -209,6 +209,38 @@ def card_check(context: click.Context, file: Path, as_json: bool) -> None:
         sys.exit(1 if bad else 0)
 
 
+@card.command("convert")
+@FILE
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The new file: .json or .png.")
+@click.option("--picture", type=click.Path(path_type=Path), help="A PNG that shall carry the card.")
+@JSON
+@click.pass_context
+def card_convert(context: click.Context, file: Path, out: Path, picture: Path | None, as_json: bool) -> None:
+    """Write a card as JSON, or as a PNG picture that carries it. Nothing in it is lost."""
+    with explained(bool(context.obj), as_json=as_json):
+        from dwnet.card import read_card, write_card
+        from dwnet.card_picture import embed, is_png, plain_picture
+        from dwnet.whole_file import reading, write_whole
+
+        if out.suffix.lower() not in (".json", ".png"):
+            raise click.BadParameter("a card's file ends in .json or .png", param_hint="--out")
+        source = _card_bytes(file)
+        read = read_card(source)
+        written = write_card(read)
+        if out.suffix.lower() == ".png":
+            base = source if is_png(source) else plain_picture(read.colour or "#4a5568")
+            if picture is not None:
+                with reading(picture):
+                    base = picture.read_bytes()
+            written = embed(base, written)
+        with write_whole(out) as target:
+            target.write(written)
+        if as_json:
+            put_json({"event": "converted", "member": read.name, "path": str(out)})
+        else:
+            put(f"{out}: {read.name}")
+
+
 def _card_bytes(file: Path) -> bytes:
     """The file's bytes, or those of a sample character of this name."""
     from dwnet import shipped

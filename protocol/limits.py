@@ -21,6 +21,7 @@ SPANS = 256  # spans of one line
 CLIPS = 128  # clips of one line
 AUDIENCE = 16  # members one sealed body may be for; the boxes are rounded up to 4, 8 or 16
 CARD = 1024 * 1024  # bytes of a card's file; the largest ones people share, lore included, are about 300 KiB
+CARD_PICTURE = 16 * 1024 * 1024  # bytes of a PNG that carries a card; those people share have up to some 8 MiB
 CARD_DEPTH = 32  # nesting of a card's JSON; the deepest known program's extensions use 7
 CARD_SHEET = 48 * 1024  # bytes of a card's private part: sealed and padded it must still fit BODY
 CARD_TAGS = 32  # tags shown to everybody
@@ -52,6 +53,9 @@ BLOB_FETCHES = (
 BLOBS_WANTED = 1_024  # blobs waiting for their turn; a long scene has about 500 clips
 BLOB_LEAVES = 1_024  # leaves in one page of a manifest: 32 KiB
 BLOB_SECONDS = 10  # without progress until a blob is asked of another link
+PORTRAIT = 64 * 1024  # bytes of a character's portrait; a square of 256 pixels as WebP has 10 to 30 KiB
+PICTURE = 16 * 1024 * 1024  # bytes of a picture that a portrait is made from
+PICTURE_PIXELS = 48_000_000  # of it; a phone's largest camera has as many. Unpacked they take 192 MB, for a moment
 CLIP_SECONDS = 120  # of one clip; 400 characters at the slowest rate take about 60
 CLIP_BYTES = 1024 * 1024  # of one clip; CLIP_SECONDS at twice the 33 kbit/s we write
 
@@ -61,8 +65,12 @@ SCOPE = 128  # characters in which a .dwlog file says what it holds
 
 # --- ephemerals --------------------------------------------------------------------------------------------------
 EPHEMERAL = 8 * 1024  # bytes; a burst of tokens or a clip notice
-EPHEMERALS_PER_SECOND = 200  # news per link, on average; beyond it they are dropped. One fast writer makes some 100
+EPHEMERALS_PER_SECOND = 200  # of one member, on average; beyond it they are dropped. One fast writer makes some 100
 EPHEMERALS_BURST = 1_000  # at once after a quiet time; what waited while a link stood still comes together
+REPORTS_PER_SECOND = 2  # of one member's health, taken on average; it tells every 2 seconds, and when it changes
+REPORTS_BURST = 10  # at once: loading, ready and the answers to some probes may come together
+PROBE_SECONDS = 5  # between two tests a member makes of itself because it was asked; each costs it a token
+MEMORY = 2**30  # MiB that a member may say it uses; no machine has more
 
 # --- links -------------------------------------------------------------------------------------------------------
 MESH = 12  # members up to which everybody links to everybody
@@ -75,6 +83,7 @@ QUEUE_ENTRIES_BYTES = 4 * 1024 * 1024
 QUEUE_EPHEMERAL = 256
 QUEUE_CHUNKS = 64
 PING_SECONDS = 5  # of silence before we ask
+ROUND_TRIP_SECONDS = 10  # until the round trip of a link that is never silent is measured anew
 SILENCE_SECONDS = 10  # of silence before a link counts as dead
 WRITE_STALL_SECONDS = 20  # a write that makes no progress ends the link
 CLOSE_SECONDS = 2  # for a goodbye; after that the stream is closed whatever the other side does
@@ -82,6 +91,12 @@ FRAMES_PER_SECOND = 200  # read from one link, averaged; beyond it reading waits
 FRAMES_BURST = 1_000  # read at once after a quiet time; a round of sync with many authors is some hundred
 BYE_TEXT = 512  # characters of a goodbye's text; it is shown to a person
 ADDRESSES = 8  # addresses kept per member
+ADDRESS_SECONDS = 30  # between two news of where one member is, on average: each goes to everybody
+ADDRESS_BURST = 4  # at once: a machine that starts, moves, and starts again
+RECORDS_PER_SECOND = 50  # address records of one link whose signatures are checked, on average
+RECORDS_BURST = 4_096  # at once: a newcomer is told of all AUTHORS
+CLAIM_SECONDS = 5  # between two claims that a member passes on to the narrator, on average; each costs two signatures
+CLAIMS_BURST = 64  # at once: those of LINKS strangers that waited for the narrator
 INVITE_DAYS = 7  # validity of an invite unless said otherwise
 INVITE_CODE = 1_023  # characters of an invite code; above, bech32m's checksum no longer finds every slip (BIP-173)
 

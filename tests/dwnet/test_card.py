@@ -22,6 +22,7 @@ from dwnet.card import (
     show_card,
     write_card,
 )
+from dwnet.card_picture import plain_picture
 from protocol import limits
 
 V2_KEYS = {
@@ -102,9 +103,10 @@ def test_a_version_3_card_is_read_and_what_only_it_knows_is_kept() -> None:
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"\x89PNG\r\n\x1a\n....", "this is a picture; export the card as JSON"),
-        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "this is a picture; export the card as JSON"),
-        (b"\xff\xd8\xff\xe0", "this is a picture; export the card as JSON"),
+        (b"\x89PNG\r\n\x1a\n....", "breaks off before its end"),
+        (plain_picture("#1d7a8c"), "This PNG picture carries no character card."),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "This is a WebP picture, whatever the file is called"),
+        (b"\xff\xd8\xff\xe0", "This is a JPEG picture, whatever the file is called"),
         (b"PK\x03\x04", "archive"),
         (b"\xff\xfe{\x00", "UTF-8"),
         (b"{", "line 1, column 2"),
