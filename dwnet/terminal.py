@@ -13,8 +13,8 @@ import json
 import re
 import sys
 import zlib
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -182,6 +182,22 @@ class Terminal:
         return PromptSession(
             completer=Words(), history=InMemoryHistory(), complete_while_typing=True, key_bindings=keys
         )
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr while something comes: tell it how many bytes there are by now, and of how many.
+
+    Without a terminal it shows nothing.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task(clean(what), total=None)
+        yield lambda have, total: bars.update(task, completed=have, total=total)
 
 
 def colour_of(name: str, colour: str) -> str:
