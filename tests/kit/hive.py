@@ -201,17 +201,39 @@ class Hive:
         self,
         name: str = "narrator",
         *,
+        story: str = "",
         listen: str = "127.0.0.1:0",
         environment: Mapping[str, str] | None = None,
         prefix: list[str] | None = None,
     ) -> Program:
         """A narrator that is ready."""
         program = self.start(
-            name, "narrate", "--headless", "--json", "--data", str(self.folder(name)), "--listen", listen,
+            name, "narrate", "--headless", *self._narrates(name, story, listen),
             environment={"DREAMWEAVER_LOCAL_CHARACTERS": "2", **(environment or {})}, prefix=prefix,
         )  # fmt: skip
         program.wait("ready")
         return program
+
+    def desk(
+        self,
+        name: str = "narrator",
+        *,
+        story: str = "",
+        listen: str = "127.0.0.1:0",
+        environment: Mapping[str, str] | None = None,
+        prefix: list[str] | None = None,
+    ) -> Program:
+        """A narrator with screens, to be opened in a browser at :func:`address_of`."""
+        program = self.start(
+            name, "narrate", "--web", *self._narrates(name, story, listen),
+            environment={"DREAMWEAVER_LOCAL_CHARACTERS": "2", **(environment or {})}, prefix=prefix,
+        )  # fmt: skip
+        program.wait("desk")
+        return program
+
+    def _narrates(self, name: str, story: str, listen: str) -> list[str]:
+        named = ["--story", story] if story else []
+        return ["--json", "--data", str(self.folder(name)), "--listen", listen, *named]
 
     def peer(
         self,
@@ -336,3 +358,8 @@ def free_port() -> int:
 def port_of(program: Program) -> int:
     """The port a narrator or peer listens on."""
     return int(program.wait("ready")["addresses"][-1].rpartition(":")[2])
+
+
+def address_of(desk: Program) -> str:
+    """Where a narrator's screens are opened, token included."""
+    return str(desk.wait("desk")["url"])

@@ -5,7 +5,9 @@ server sends, without a model.
 from __future__ import annotations
 
 import json
+import re
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,12 +17,14 @@ class QuickWriter:
     """What the server says, and how. All may be changed while it runs.
 
     ``gate`` is passed before every word but the first: clear it, and a reply stops in its middle. ``seconds`` is the
-    time from one word to the next.
+    time from one word to the next. ``lines`` holds what certain characters say next, by name; who is not in it says
+    ``words``.
     """
 
     def __init__(self) -> None:
         self.url = ""
         self.words = "I hear you. The night is long, and I am here."
+        self.lines: dict[str, deque[str]] = {}
         self.models_answer: bytes | None = None
         self.status = 200
         self.key = ""
@@ -30,6 +34,12 @@ class QuickWriter:
         self.replies = 0
         self.prompts: list[str] = []
         self.over = threading.Event()
+
+    def reply(self, asked: str) -> str:
+        """What whoever ``asked`` is about says: its next line, or a numbered one."""
+        name = re.search(r"You are (\w+)", asked)
+        lines = self.lines.get(name[1]) if name else None
+        return lines.popleft() if lines else self.numbered()
 
     def numbered(self) -> str:
         """The next reply; each is another one."""
@@ -60,8 +70,8 @@ def _handler(writer: QuickWriter) -> type[BaseHTTPRequestHandler]:
                 self._answer(writer.models_answer or b'{"object":"list","data":[{"id":"quick"}]}')
 
         def do_POST(self) -> None:
-            asked = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            writer.prompts.append(asked.decode())
+            asked = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
+            writer.prompts.append(asked)
             if self._refused():
                 return
             if writer.status != 200:
@@ -72,7 +82,7 @@ def _handler(writer: QuickWriter) -> type[BaseHTTPRequestHandler]:
             self.send_header("Connection", "close")
             self.end_headers()
             try:
-                for index, word in enumerate(writer.numbered().split(" ")):
+                for index, word in enumerate(writer.reply(asked).split(" ")):
                     self._event({"choices": [{"delta": {"content": (" " if index else "") + word}}]})
                     writer.over.wait(writer.seconds)
                     while not writer.gate.wait(0.1):

@@ -1,0 +1,163 @@
+"""``python -m tests.screens --out FOLDER [--only NAME …]``: a picture of every screen of the desk with a told story in
+it, light and dark, at two sizes. For looking at; nothing is compared.
+
+The story and its characters stay in ``FOLDER/evening``, so that the next run begins at once; delete it for a new one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.kit.browser import PACKAGE, Chromium, Tab, chromium, find_chromium
+from tests.kit.hive import Hive, address_of
+from tests.kit.quick_writer import QuickWriter, quick_writer
+
+STORY = "The Night the Lamp Went Out"
+SIZES = ((1280, 800), (900, 800))
+CAST = ("Pim", "Tock", "Vesper")
+SETTLED_MS = 1200  # for pictures only: fonts and fades have come to rest
+
+# What is told, and what each answers.
+TOLD: tuple[tuple[str, dict[str, str]], ...] = (
+    (
+        "On the stormiest night of the year the great lamp of Needle Rock goes out. Far out in the dark, a ship's bell "
+        "begins to ring.",
+        {
+            "Pim": "*holds the rail with both hands* Two hundred and twelve steps, and I counted every one of them on "
+            "the way down. Somebody is out there. Somebody always is.",
+            "Tock": "Tick. The oil is full, the wick is new, the glass is whole. I see no reason for the dark, and yet "
+            "here it is. Tock.",
+            "Vesper": "Then listen to the bell, children. A ship that rings has somebody left to ring it.",
+        },
+    ),
+    (
+        "Somebody knocks at the door of the lighthouse, three slow knocks. Nobody has rowed out to this rock for a "
+        "month.",
+        {
+            "Pim": "Who knocks? *very quietly* I mean it as a question, and I would like no answer, please.",
+            "Tock": "Tick. Three knocks, nine seconds apart. That is patience, or that is a tide. Tock.",
+            "Vesper": "Do not open yet. A guest stamps the rain off his boots. This one does not.",
+        },
+    ),
+    (
+        "On the doorstep stands nobody at all, only an egg as big as a bucket. It is warm, and it is humming.",
+        {
+            "Pim": "It is warm. *takes off the scarf and wraps it around the egg* If anybody asks, I was brave first "
+            "and frightened afterwards.",
+            "Tock": "Tick. It hums in B flat. My third wheel hums in B flat. I have a bad feeling about it.",
+            "Vesper": "Bring it in and put it by the stove. Whatever wants to be born tonight shall not do it in the "
+            "rain.",
+        },
+    ),
+)
+# What they answer on the branch that is left behind.
+FORSAKEN = {
+    "Pim": "I liked the bell. The bell was somebody.",
+    "Tock": "Tick. Silence, measured: eleven seconds and a half. Tock.",
+    "Vesper": "Then it is over for them, or it is beginning for us.",
+}
+LATER = "An hour later. The stove glows, the storm leans on the shutters, and nobody has gone to bed."
+SECRET = "You have heard this humming before, the night your mother left."
+ASIDE = "I remember. I will not say it aloud while the clock is listening."
+
+
+def main() -> None:
+    """Prepare the evening if there is none, open the desk on it, and take the pictures."""
+    parser = argparse.ArgumentParser(prog="screens", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--only", nargs="*", metavar="NAME", help=f"which: {', '.join(SCREENS)}")
+    arguments = parser.parse_args()
+    wanted = arguments.only or list(SCREENS)
+    if unknown := [name for name in wanted if name not in SCREENS]:
+        parser.error(f"there is no screen called {unknown[0]}; choose from {', '.join(SCREENS)}")
+    executable = find_chromium()
+    if executable is None:
+        sys.exit(f"Chromium is not on this machine; on Debian: apt install {PACKAGE}")
+    out = arguments.out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    with evening(out / "evening") as url, chromium(executable) as browser:
+        for dark in (False, True):
+            for width, height in SIZES:
+                show(browser, url, out, wanted, (width, height), dark=dark)
+
+
+def show(browser: Chromium, url: str, out: Path, wanted: Sequence[str], size: tuple[int, int], *, dark: bool) -> None:
+    """All wanted screens at one size in one theme."""
+    width, height = size
+    with browser.tab(url, width=width, height=height, dark=dark) as tab:
+        for name in wanted:
+            SCREENS[name](tab)
+            tab.page.wait_for_timeout(SETTLED_MS)
+            path = tab.picture(out / f"{name}-{width}-{'dark' if dark else 'light'}.png")
+            sys.stdout.write(f"{path}\n")
+
+
+def at(number: int) -> Callable[[Tab], None]:
+    """The screen with this place in the navigation."""
+    return lambda tab: tab.press(f"Control+{number}")
+
+
+# How each is come to, from wherever the tab is.
+SCREENS: dict[str, Callable[[Tab], None]] = {
+    "stage": at(1),
+    "cast": at(2),
+    "hive": at(3),
+    "library": at(4),
+    "settings": at(5),
+}
+
+
+@contextmanager
+def evening(folder: Path) -> Iterator[str]:
+    """The desk on an evening with a told story and its characters there; its address."""
+    with quick_writer() as writer:
+        hive = Hive(folder, writer.url)
+        try:
+            told = folder / "told"
+            if not told.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                tell(hive, writer)
+                told.touch()
+            desk = hive.desk(story=STORY)
+            for name in CAST:
+                hive.peer(name)
+                desk.wait("status", member=name, status="Online_Responsive")
+            yield address_of(desk)
+        finally:
+            hive.close()
+
+
+def tell(hive: Hive, writer: QuickWriter) -> None:
+    """Tell the story from the terminal, with a checkpoint, a change of scene, a branch and a whisper; then leave."""
+    for name in CAST:
+        first, second, third = (answers[name] for _, answers in TOLD)
+        writer.lines[name] = deque((first, second, FORSAKEN[name], third))
+    narrator = hive.narrate(story=STORY)
+    peers = hive.join(narrator, *CAST)
+    for number, (text, answers) in enumerate(TOLD):
+        mark = narrator.type(text)
+        for name in answers:
+            hive.answer(narrator, name, mark)
+        if number == 1:
+            narrator.wait("checkpoint", narrator.type("/checkpoint The knock"))
+            mark = narrator.type("The bell falls silent.")
+            for name in answers:
+                hive.answer(narrator, name, mark)
+            narrator.wait("branch", narrator.type("/rewind The knock"))
+    narrator.wait("narrated", narrator.type(f"/scene {LATER}"))
+    writer.lines["Vesper"].append(ASIDE)
+    hive.answer(narrator, "Vesper", narrator.type(f"/whisper Vesper {SECRET}"))
+    narrator.leave()
+    for peer in peers.values():
+        peer.stop()
+
+
+if __name__ == "__main__":
+    main()
