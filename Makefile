@@ -36,17 +36,17 @@ clean:
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv ($(CORES) cores). llama.cpp is built from source here, once: some 3 to 10 minutes in which"
 	@echo "pip says little. Nothing else is compiled, and the language model and the voices arrive in the same step."
-	$(PIP) install --constraint constraints.txt --editable '.[local]'
+	$(PIP) install --constraint constraints.txt --editable '.[local,desk]'
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed
-	$(PIP) install --constraint constraints.txt --editable '.[local,dev]'
+	$(PIP) install --constraint constraints.txt --editable '.[local,desk,dev]'
 	@touch $@
 
 # An environment of its own: libp2p brings type stubs of an old trio, which would stand in the way of `make check`.
 .venv-bench/.installed: .venv/.installed
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip --disable-pip-version-check install --constraint constraints.txt --editable '.[local,bench]'
+	.venv-bench/bin/python -m pip --disable-pip-version-check install --constraint constraints.txt --editable '.[local,desk,bench]'
 	@touch $@
 
 machine:

@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 def main(context: click.Context, debug: bool) -> None:
     """DreamWeaver: you tell a story, a hive of AI characters answers, each on its own machine.
 
-    Try it: dwnet demo. Tell your own: dwnet narrate --headless. Join a friend's: dwnet peer --invite CODE.
+    Try it: dwnet demo. Tell your own: dwnet narrate. Join a friend's: dwnet peer --invite CODE.
     """
     if sys.flags.optimize > 1:
         raise click.UsageError("Python's option -OO takes this program's sentences away. Start it without -OO.")
@@ -86,22 +87,25 @@ def demo(context: click.Context, out: str, beats: int) -> None:
 @shared
 @click.option("--story", default="", metavar="NAME", help="Which story; a new name begins a new one.")
 @click.option("--listen", metavar="HOST:PORT", help="Where friends reach this peer; port 0 picks a free one.")
+@click.option("--web", is_flag=True, help="In the browser rather than in a window of its own.")
 @click.option("--headless", is_flag=True, help="In the terminal: narration and /commands on stdin.")
 @click.pass_context
 def narrate(
-    context: click.Context, data: str | None, as_json: bool, story: str, listen: str | None, headless: bool
+    context: click.Context, data: str | None, as_json: bool, story: str, listen: str | None, web: bool, headless: bool
 ) -> None:
     """Tell a story. Type what happens; the characters answer."""
     with explained(context.obj, as_json=as_json):
         from dwnet.settings import narrator_settings, prepare
         from narrator_app.run import headless as converse
+        from narrator_app.run import on_screen
 
-        if not headless:
-            raise click.UsageError("This version tells stories in the terminal: dwnet narrate --headless")
+        if headless and web:
+            raise click.UsageError("--headless has no screens, --web has: choose one of them.")
         settings = narrator_settings({"data": data, "listen": listen}, os.environ)
         prepare(settings)
         with log_file(settings.logs):
-            sys.exit(converse(settings, story, json=as_json))
+            told = converse if headless else partial(on_screen, web=web)
+            sys.exit(told(settings, story, json=as_json))
 
 
 @main.command()

@@ -19,10 +19,9 @@ from typing import Any
 
 import click
 
-from dwnet.errors import NodeError
+from dwnet.errors import INTERRUPTED, NodeError, find, sentence
 from dwnet.text import clean
 
-INTERRUPTED = 130
 CANNOT = 3
 OURS = ("protocol", "dwnet", "peer", "narrator_app")
 
@@ -37,31 +36,15 @@ def explained(debug: bool, *, as_json: bool = False) -> Iterator[None]:
     except BaseException as error:
         if debug:
             raise
-        known = _first(error, NodeError)
-        if isinstance(known, NodeError):
-            complain(known.what, known.hint, as_json=as_json)
-            sys.exit(known.exit_code)
-        if _first(error, KeyboardInterrupt) is not None:
+        if find(error, KeyboardInterrupt) is not None and find(error, NodeError) is None:
             sys.exit(INTERRUPTED)
-        if _first(error, BrokenPipeError) or _first(error, SystemExit):  # rich makes the one of the other
+        if find(error, BrokenPipeError) or find(error, SystemExit):  # rich makes the one of the other
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read this left, as head does
             sys.exit(CANNOT)
-        inner = error
-        while isinstance(inner, BaseExceptionGroup):
-            inner = inner.exceptions[0]
-        complain(
-            f"Something went wrong that this program has no better word for: {type(inner).__name__}: {inner}.",
-            "Nothing told is lost. The log file keeps the details; run it again with --debug to see them.",
-            as_json=as_json,
-        )
-        sys.exit(CANNOT)
-
-
-def _first(error: BaseException, kind: type[BaseException]) -> BaseException | None:
-    """The first error of a kind, however deep nurseries have wrapped it."""
-    if isinstance(error, BaseExceptionGroup):
-        return next((found for one in error.exceptions if (found := _first(one, kind)) is not None), None)
-    return error if isinstance(error, kind) else None
+        what, hint = sentence(error)
+        complain(what, hint, as_json=as_json)
+        known = find(error, NodeError)
+        sys.exit(known.exit_code if isinstance(known, NodeError) else CANNOT)
 
 
 def complain(what: str, hint: str, *, as_json: bool) -> None:

@@ -105,6 +105,11 @@ def scene(name: str) -> Scene:
         raise ShippedMissing(path=path) from error
 
 
+def phrases() -> str:
+    """The sentences of the desk, as TOML: a table per screen."""
+    return _read(_root() / "phrases" / "en.toml").decode()
+
+
 def _root() -> Path:
     installed = _HERE / "data"
     return installed if installed.is_dir() else _HERE.parent / "data"

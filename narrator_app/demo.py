@@ -8,6 +8,7 @@ from pathlib import Path
 
 import trio
 
+from dwnet.ending import Ending
 from dwnet.errors import NodeError
 from dwnet.settings import Settings
 from dwnet.shipped import Scene, scene
@@ -16,7 +17,7 @@ from narrator_app.direction import open_cue
 from narrator_app.headless import Screen, read_lines
 from narrator_app.health import Status
 from narrator_app.narrator import Happening
-from narrator_app.run import Evening, narrate, until_signal
+from narrator_app.run import Evening, narrate
 
 READY_SECONDS = 180.0  # for a first start on a slow machine; usually it is a few
 BEAT_SECONDS = 180.0
@@ -44,9 +45,10 @@ async def play(settings: Settings, *, beats: int, out: str) -> int:
         if narrating.is_set() or one["event"] in ("missed", "error"):
             screen.happened(one)
 
+    ending = Ending()
     async with trio.open_nursery() as nursery, narrate(settings, opening.title, happened, screen.shown) as evening:
         with trio.CancelScope() as talking:
-            nursery.start_soon(until_signal, talking.cancel)
+            nursery.start_soon(ending.wait, talking.cancel)
             await _gather(evening, opening, terminal, settings)
             screen.desk = evening.desk
             if evening.silent:
@@ -58,7 +60,7 @@ async def play(settings: Settings, *, beats: int, out: str) -> int:
         narrating = trio.Event()
         await _leave(evening, folder, settings, terminal)
         nursery.cancel_scope.cancel()
-    return 0
+    return ending.code
 
 
 async def _gather(evening: Evening, opening: Scene, terminal: Terminal, settings: Settings) -> None:
@@ -67,7 +69,7 @@ async def _gather(evening: Evening, opening: Scene, terminal: Terminal, settings
     names = opening.cast[:CAST_AT_FIRST]
     terminal.notice(f"DreamWeaver: {opening.title}")
     terminal.notice(f"Starting {' and '.join(names)}, each a process of its own with its own model and voice …")
-    desk.casting.expected = len(names)
+    desk.casting.here.expected = len(names)
     for name in names:
         if all(seat.name != name for seat in desk.narrator.story.seats.values()):
             seat = await desk.casting.cast(desk.casting.find_card(name))

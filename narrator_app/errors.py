@@ -32,6 +32,33 @@ class NoSuchCharacter(NodeError):
     exit_code = 2
 
 
+class NobodyCalled(NodeError):
+    """Nobody in this story is called {name}, so nothing was told.
+
+    The cast: {cast}. Mend the name, or leave out the @ to tell it as it is.
+    """
+
+    exit_code = 2
+
+
+class NotInTurn(NodeError):
+    """{name} was not about to speak, so there is nobody to skip.
+
+    Only who is asked, or waits for a turn after the last narration, can be skipped.
+    """
+
+    exit_code = 2
+
+
+class NoSuchPassage(NodeError):
+    """This passage is not part of the story as it stands.
+
+    The story went back to before it. It stays on its branch; /rewind goes back there.
+    """
+
+    exit_code = 2
+
+
 class AlreadyCast(NodeError):
     """{name} is in this story already.
 
@@ -118,4 +145,11 @@ class AnotherCopy(NodeError):
 
     Close one of the two. What was told here is kept; if both told something, the next start shows the other part as a
     branch, and /adopt joins it.
+    """
+
+
+class DeskMissing(NodeError):
+    """The desk cannot open: {name} is not installed.
+
+    Install the screens with: pip install 'dreamweaver-net[desk]'. Without them: dwnet narrate --headless
     """

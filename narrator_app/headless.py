@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 
 import trio
 
+from dwnet.ending import Ending
 from dwnet.errors import NodeError
 from dwnet.settings import Settings
 from dwnet.stage import LineVoiced, Shown, Words
 from dwnet.terminal import Terminal, print_json
 from narrator_app.commands import Desk, obey
 from narrator_app.narrator import Happening
-from narrator_app.run import Evening, narrate, until_signal
+from narrator_app.run import Evening, narrate
 from narrator_app.wording import COMMANDS
 
 PROMPT = "> "
@@ -90,6 +91,7 @@ async def converse(settings: Settings, name: str, *, json: bool) -> int:
     terminal = Terminal(interactive=sys.stdin.isatty() and sys.stdout.isatty() and not json)
     screen = Screen(terminal)
     listener: Callable[[Happening], None] = print_json if json else screen.happened
+    ending = Ending()
     async with trio.open_nursery() as nursery:
 
         def show(one: Shown) -> None:
@@ -104,11 +106,11 @@ async def converse(settings: Settings, name: str, *, json: bool) -> int:
             if evening.silent and not json:
                 terminal.notice(f"{evening.silent} Clips are kept in {settings.audio}.")
             with terminal.typing(), trio.CancelScope() as talking:
-                nursery.start_soon(until_signal, talking.cancel)
+                nursery.start_soon(ending.wait, talking.cancel)
                 await read_lines(terminal, evening.desk)
             evening.desk.narrator.happen("bye")
         nursery.cancel_scope.cancel()
-    return 0
+    return ending.code
 
 
 async def read_lines(terminal: Terminal, desk: Desk) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from dwnet.blob_store import BlobStore
 from dwnet.clips import Clips
 from dwnet.high_water import Level
 from dwnet.home import Home, open_home
-from dwnet.playback import open_player
+from dwnet.playback import Player, open_player
 from dwnet.settings import Settings, remember_port
 from dwnet.stage import Shown, Stage
 from dwnet.times import now
@@ -23,6 +22,7 @@ from narrator_app import reading as reading
 from narrator_app.admission import Admission
 from narrator_app.casting import Casting
 from narrator_app.commands import Desk
+from narrator_app.errors import DeskMissing
 from narrator_app.intents import Intents
 from narrator_app.librarian import Librarian
 from narrator_app.library import open_library
@@ -34,6 +34,7 @@ from protocol.errors import Code
 from protocol.identity import peer_id
 
 GOODBYE_SECONDS = 1.0
+DESK_LIBRARIES = ("flet", "flet_charts", "flet_desktop", "flet_web", "fastapi", "uvicorn", "PIL", "segno")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ class Evening:
     home: Home
     desk: Desk
     stage: Stage
+    librarian: Librarian
+    player: Player
+    nursery: trio.Nursery  # ends with the evening; what is played or looked after meanwhile runs here
     silent: str  # why there is no sound on this machine; "" when there is
 
 
@@ -68,7 +72,7 @@ async def narrate(
         narrator = Narrator(node, mesh, behind=home.level is Level.OLDER)
         narrator.listen(listener)
         narrator.admit = Admission(narrator).answer
-        casting = Casting(narrator, settings.root / "here", nursery)
+        casting = Casting(narrator, settings.root / "here", nursery, clips)
         intents = Intents(narrator, settings.root / "draft.txt", stage.silence)
         shelf = Shelf(narrator, settings)
         librarian = Librarian(narrator, await open_library(home.store))
@@ -77,18 +81,13 @@ async def narrate(
         await narrator.open_run(AGENT)  # the first entry of this run, before anything could be decided
         nursery.start_soon(clips.run, node.subscribe())
         nursery.start_soon(stage.run, node.subscribe())
+        nursery.start_soon(casting.portraits.run, node.subscribe())
         nursery.start_soon(librarian.run, node.subscribe())
         await nursery.start(narrator.run)
         await nursery.start(mesh.run)  # last: whoever claims a seat at once finds somebody at the door
         remember_port(settings, mesh.port)
         _announce(home)
-        narrator.happen(
-            "ready",
-            story=node.ledger.authority.name,
-            tag=node.ledger.tag.hex(),
-            peer=peer_id(node.member.public),
-            addresses=mesh.addresses,
-        )
+        _say_ready(narrator)
         intents.remind()
         if home.level is Level.OLDER:
             narrator.happen(
@@ -97,16 +96,32 @@ async def narrate(
                 "What is missing comes back as soon as a peer that has it connects.",
             )
         casting.resume()
+        silent = player.why_silent.what if player.why_silent else ""
         try:
-            yield Evening(home, desk, stage, player.why_silent.what if player.why_silent else "")
+            yield Evening(home, desk, stage, librarian, player, nursery, silent)
         finally:
-            mesh.leaving = True
             narrator.fall_silent()
-            with trio.CancelScope(shield=True), trio.move_on_after(GOODBYE_SECONDS):
-                node.close_links(Code.GOING_AWAY, "The narrator has left; the story goes on when he is back.")
-                while node.links:  # noqa: ASYNC110 - a link ends by itself, and nobody else waits for all of them
-                    await trio.sleep(0.02)
+            await _say_goodbye(home)
             nursery.cancel_scope.cancel()
+
+
+async def _say_goodbye(home: Home) -> None:
+    home.mesh.leaving = True
+    with trio.CancelScope(shield=True), trio.move_on_after(GOODBYE_SECONDS):
+        home.node.close_links(Code.GOING_AWAY, "The narrator has left; the story goes on when he is back.")
+        while home.node.links:  # noqa: ASYNC110 - a link ends by itself, and nobody else waits for all of them
+            await trio.sleep(0.02)
+
+
+def _say_ready(narrator: Narrator) -> None:
+    node = narrator.node
+    narrator.happen(
+        "ready",
+        story=node.ledger.authority.name,
+        tag=node.ledger.tag.hex(),
+        peer=peer_id(node.member.public),
+        addresses=narrator.mesh.addresses,
+    )
 
 
 def _announce(home: Home) -> None:
@@ -114,13 +129,6 @@ def _announce(home: Home) -> None:
     node = home.node
     record = messages.write_peer_record(node.member, node.ledger.tag, now(), home.mesh.addresses)
     node.perform(node.gossip.announce(record))
-
-
-async def until_signal(stop: Callable[[], None]) -> None:
-    """Call ``stop`` on SIGTERM or SIGHUP, so that a narrator that is shut down leaves as if by /quit."""
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGHUP) as signals:
-        async for _ in signals:
-            stop()
 
 
 def headless(settings: Settings, story: str, *, json: bool) -> int:
@@ -131,6 +139,22 @@ def headless(settings: Settings, story: str, *, json: bool) -> int:
 
     where, name = story_settings(settings, story)
     return trio.run(partial(converse, where, name, json=json))
+
+
+def on_screen(settings: Settings, story: str, *, web: bool, json: bool) -> int:
+    """``dwnet narrate``: the desk, in a window or, with ``web``, in the browser. Returns the exit code.
+
+    :raises DeskMissing: when this install has no screens.
+    """
+    from narrator_app.evenings import Evenings
+
+    try:
+        from narrator_app.ui.bridge import run_desk
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in DESK_LIBRARIES:
+            raise
+        raise DeskMissing(name=error.name) from error
+    return run_desk(Evenings(settings, story), web=web, json=json)
 
 
 def demo(settings: Settings, *, beats: int, out: str) -> int:

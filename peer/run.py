@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 from functools import partial
 
@@ -13,6 +12,7 @@ import trio
 from dwnet.blob_store import BlobStore
 from dwnet.clips import Clips
 from dwnet.doctor import EngineCheck, Finding
+from dwnet.ending import Ending
 from dwnet.errors import NodeError
 from dwnet.home import Home, open_home
 from dwnet.keyring import read_api_key
@@ -27,6 +27,7 @@ from dwnet.version import AGENT
 from peer import invitation
 from peer.invitation import Joining
 from peer.performer import Performer
+from peer.reporting import LISTENING, Reporter
 from peer.view import View
 from peer.voice.bank import voice_for
 from peer.voice.contract import Speaker, Voice, parse_voice
@@ -80,14 +81,14 @@ def play(settings: Settings, *, json: bool) -> int:
 
 async def _play(settings: Settings, view: View) -> int:
     prepare(settings)
-    join = invitation.joining(settings)
+    join, ending = invitation.joining(settings), Ending()
     tag, key = (join.invite.tag, join.key) if join else (None, "")
     async with open_home(settings, tag=tag, key=key) as home:
         if join is not None and settings.invite:
             invitation.keep(settings, settings.invite)
         async with trio.open_nursery() as nursery:
             with trio.CancelScope() as playing:
-                nursery.start_soon(_until_told, playing)
+                nursery.start_soon(_until_told, ending, playing)
                 clips = Clips(home.node, BlobStore(settings.blobs))
                 view.node = home.node
                 member = _Membership(home, view, join)
@@ -113,7 +114,7 @@ async def _play(settings: Settings, view: View) -> int:
                 await trio.sleep(0.1)
             nursery.cancel_scope.cancel()
     view.happen("bye")
-    return 0
+    return ending.code
 
 
 async def _show_and_sound(home: Home, clips: Clips, view: View) -> None:
@@ -123,14 +124,12 @@ async def _show_and_sound(home: Home, clips: Clips, view: View) -> None:
         await stage.run(home.node.subscribe())
 
 
-async def _until_told(playing: trio.CancelScope) -> None:
-    """End on SIGTERM; and, when a narrator's program started us, when it goes away, however it went."""
+async def _until_told(ending: Ending, playing: trio.CancelScope) -> None:
+    """End on a signal; and, when a narrator's program started us, when it goes away, however it went."""
     async with trio.open_nursery() as nursery:
         if os.environ.get(ATTACHED):
             nursery.start_soon(_until_stdin_ends, playing)
-        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGHUP) as signals:
-            async for _ in signals:
-                playing.cancel()
+        nursery.start_soon(ending.wait, playing.cancel)
 
 
 async def _until_stdin_ends(playing: trio.CancelScope) -> None:
@@ -143,6 +142,7 @@ async def _perform(home: Home, clips: Clips, nursery: trio.Nursery) -> None:
     node, settings = home.node, home.settings
     member = node.ledger.authority.member(node.member.public)
     if member is None or member.role != "character":
+        nursery.start_soon(Reporter(node, lambda: LISTENING).run, node.subscribe())
         return
     local = int(os.environ.get(LOCAL_CHARACTERS, "1") or 1)
     threads = look(settings.root).threads_for(local)

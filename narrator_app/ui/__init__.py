@@ -1,0 +1,1 @@
+"""The desk's screens. Flet is imported here and nowhere else."""

@@ -1,0 +1,152 @@
+"""Where trio and asyncio meet: the story runs on trio, Flet on asyncio, both on one thread.
+
+Rules of this file:
+- trio is a guest of the loop that Flet runs on. One guest run per process, whatever number of pages is open.
+- Handlers of the screens and tasks of the story share a thread: they call each other's plain functions directly, and
+  neither may block. What waits is handed over with :meth:`Bridge.do`.
+- Closing the window, Ctrl-C and SIGTERM end alike: the story first, with everything committed and its peers told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import outcome
+import trio
+
+from dwnet.errors import sentence
+from dwnet.terminal import print_json
+from narrator_app.evenings import Evenings
+from narrator_app.narrator import Happening
+
+JOBS = 256  # intents that wait to be begun; a person cannot press keys this fast
+SOON_SECONDS = 0.05  # a burst of happenings is shown once
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+Work = Callable[[], Awaitable[object]]
+logger = logging.getLogger(__name__)
+
+
+class Bridge:
+    """The story's side of one process, as the screens reach it."""
+
+    def __init__(self, evenings: Evenings) -> None:
+        self.evenings = evenings
+        self.stopping = asyncio.Event()
+        self._send, self._receive = trio.open_memory_channel[tuple[Work, Callable[[BaseException | None], None]]](JOBS)
+        self._due: dict[Callable[[], None], None] = {}
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def begin(self) -> None:
+        """Start the story's side on the running loop."""
+        loop = asyncio.get_running_loop()
+        start = partial(
+            trio.lowlevel.start_guest_run,
+            self._run,
+            run_sync_soon_threadsafe=loop.call_soon_threadsafe,
+            run_sync_soon_not_threadsafe=loop.call_soon,
+            done_callback=self._ended,
+            host_uses_signal_set_wakeup_fd=True,
+        )
+        contextvars.Context().run(start)  # else every task of the story inherits the page that happened to call
+
+    async def over(self) -> None:
+        """Wait until the story's side has ended; its error, if it ended by one."""
+        await asyncio.shield(self._over)
+
+    def stop(self) -> None:
+        """Begin to end: the story is left, then the screens are closed."""
+        self.stopping.set()
+
+    def take_signals(self) -> None:
+        """Ctrl-C and SIGTERM end the desk. Called again when a page opens: Flet takes them for itself in between."""
+        loop = asyncio.get_running_loop()
+        for one in SIGNALS:
+            loop.add_signal_handler(one, self.stop)
+
+    def do(self, work: Work, done: Callable[[BaseException | None], None]) -> None:
+        """Run ``work`` on trio; ``done`` gets the error it ended with, or None. Begun in the order of the calls."""
+        try:
+            self._send.send_nowait((work, done))
+        except trio.WouldBlock as error:
+            done(error)
+
+    def soon(self, refresh: Callable[[], None]) -> None:
+        """Call ``refresh`` within ``SOON_SECONDS``, once however often it is asked for."""
+        if not self._due:
+            asyncio.get_running_loop().call_later(SOON_SECONDS, self._refresh)
+        self._due[refresh] = None
+
+    def _refresh(self) -> None:
+        due, self._due = list(self._due), {}
+        for refresh in due:
+            try:
+                refresh()
+            except Exception:  # one page that cannot be drawn is no reason for the others not to be
+                logger.exception("a screen could not be brought up to date")
+
+    async def _run(self) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._work, nursery)
+            await self.evenings.run()
+            nursery.cancel_scope.cancel()
+
+    async def _work(self, nursery: trio.Nursery) -> None:
+        async for work, done in self._receive:
+            nursery.start_soon(_run_one, work, done)
+
+    def _ended(self, how: outcome.Outcome[Any]) -> None:
+        if not self._over.done():
+            if isinstance(how, outcome.Error):
+                self._over.set_exception(how.error)
+            else:
+                self._over.set_result(None)
+
+
+async def _run_one(work: Work, done: Callable[[BaseException | None], None]) -> None:
+    try:
+        await work()
+    except Exception as error:
+        logger.info("an intent was not carried out: %s", sentence(error)[0], exc_info=error)
+        done(error)
+    else:
+        done(None)
+
+
+def run_desk(evenings: Evenings, *, web: bool, json: bool) -> int:
+    """Show the desk until it is closed. Returns the exit code."""
+    return asyncio.run(_host(evenings, web=web, json=json))
+
+
+async def _host(evenings: Evenings, *, web: bool, json: bool) -> int:
+    from narrator_app.ui.server import open_front
+
+    bridge = Bridge(evenings)
+    if json:
+        evenings.listen(_print)
+    bridge.take_signals()
+    bridge.begin()
+    front = asyncio.ensure_future(open_front(bridge, web=web, json=json))
+    stopping = asyncio.ensure_future(bridge.stopping.wait())
+    story = asyncio.ensure_future(bridge.over())
+    try:
+        await asyncio.wait({front, stopping, story}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        evenings.leave()
+        await story  # everything is committed and the peers are told before the screens go
+        stopping.cancel()
+        bridge.stopping.set()
+        await front
+    if json:
+        print_json({"event": "bye"})
+    return 0
+
+
+def _print(one: Happening) -> None:
+    if one["event"] not in ("state", "words", "shown"):
+        print_json(one)
