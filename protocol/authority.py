@@ -3,7 +3,8 @@
 Rules of this file:
 - A grant the narrator signed holds wherever it stands, also on a tail that a restored backup left, until it is revoked.
 - A revoked key never counts again; its entries up to the stated places stay good, and what was accepted stays accepted.
-- Which of two grants of one seat is the present one: the later by the narrator's clock, then the greater id.
+- Which of two grants of one seat is the present one, and which of two names is the story's: the later by the narrator's
+  clock, then the greater id.
 - A key that was granted or invited twice, as after a restored backup, counts as it was first; revoked twice, only what
   both leave it.
 - An unknown author is nobody's fault: his grant may be on its way.
@@ -26,11 +27,13 @@ from protocol.kinds import (
     Genesis,
     Granted,
     Invited,
+    Renamed,
     Revoked,
     Withdrawn,
 )
 
-CONCERNED = frozenset(one.kind for one in (Genesis, Invited, Withdrawn, Granted, Revoked, Cast))
+# No other body is taken apart here.
+RIGHTS = frozenset(one.kind for one in (Genesis, Renamed, Invited, Withdrawn, Granted, Revoked, Cast))
 
 
 class Right(Enum):
@@ -82,12 +85,13 @@ class Authority:
         self.names: dict[int, str] = {NARRATOR: NARRATOR_NAME}
         self.moved = 0  # how often a second grant showed that a key had another seat from the first
         self._cast_at: dict[int, tuple[int, bytes]] = {}
+        self._named_at = (-1, 0, b"")
 
     def add(self, entry: Entry) -> None:
         """Fold in one entry of the narrator's. What does not read is ignored, as everywhere in the fold. The order in
         which entries come does not matter.
         """
-        if entry.kind not in CONCERNED:
+        if entry.kind not in RIGHTS:
             return
         try:
             opening = read_body(entry)
@@ -95,10 +99,13 @@ class Authority:
             return
         match opening.body if opening else None:
             case Genesis(name=name, seal_key=seal_key):
-                self.name, self.narrator, self.narrator_seal_key = name, entry.author, seal_key
+                self.narrator, self.narrator_seal_key = entry.author, seal_key
+                self._call(name, 0, entry)
                 self.members[entry.author] = Member(
                     entry.author, seal_key, NARRATOR, "narrator", b"", entry.id, entry.at
                 )
+            case Renamed(name=name) if name:
+                self._call(name, 1, entry)
             case Invited(invite=invite, seat=seat, role=role, expires=expires):
                 known = self.invites.get(invite)
                 if known is None or (entry.at, entry.id) < (known.at, known.entry):
@@ -115,6 +122,10 @@ class Authority:
                 self.names[seat] = name
             case _:
                 return
+
+    def _call(self, name: str, renamed: int, entry: Entry) -> None:
+        if self._named_at < (renamed, entry.at, entry.id):
+            self.name, self._named_at = name, (renamed, entry.at, entry.id)
 
     def _grant(self, entry: Entry, grant: Granted) -> None:
         self.burned.setdefault(grant.invite, grant.member)

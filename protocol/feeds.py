@@ -20,20 +20,15 @@ from protocol.kinds import (
     LASTING,
     Accepted,
     Adopted,
-    Cast,
     Genesis,
-    Granted,
-    Invited,
     Opened,
     Redacted,
-    Revoked,
     SetAside,
-    Withdrawn,
 )
 from protocol.ledger import Unit
 
-# Bodies that matter to who may write what, and to which of the narrator's entries are canon; no other is taken apart.
-RIGHTS = frozenset(one.kind for one in (Genesis, Invited, Withdrawn, Granted, Revoked, Cast))
+# Bodies that matter to which of the narrator's entries are canon. Those that matter to who may write what are the
+# authority's to know; no other is taken apart.
 ORDER = frozenset(one.kind for one in (Genesis, Opened, Adopted, SetAside))
 
 _REFUSALS = {
@@ -176,8 +171,7 @@ class Feeds:
         if entry.id not in self._told:
             self.of_author[entry.author] += 1
         if entry.author == self.authority.narrator or not self.authority.narrator:
-            if entry.kind in RIGHTS:
-                self.authority.add(entry)
+            self.authority.add(entry)
             self.canon.add(entry if entry.kind in ORDER else self._bare(entry))
         else:
             self._told[entry.id] = entry.author

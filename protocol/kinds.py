@@ -57,6 +57,14 @@ class Genesis(Body):
 
 
 @dataclass(frozen=True)
+class Renamed(Body):
+    """The story is called otherwise from here on. Its tag stays, and so does everything that was told."""
+
+    kind = "rename"
+    name: str = text_field(limits.NAME)
+
+
+@dataclass(frozen=True)
 class Opened(Body):
     """The first entry of every later run. ``continues`` is the author's own entry it goes on from: for the narrator the
     canon head.
@@ -289,7 +297,7 @@ class Resealed(Body):
 KINDS: dict[str, type[Body]] = {
     one.kind: one
     for one in (
-        Genesis, Opened, Invited, Withdrawn, Granted, Revoked, Cast, Sheet, Narrated, Cued, Line, Voiced, Accepted,
+        Genesis, Renamed, Opened, Invited, Withdrawn, Granted, Revoked, Cast, Sheet, Narrated, Cued, Line, Voiced, Accepted,
         Discarded, Chosen, Edited, Missed, Heard, Checkpoint, Rewound, Adopted, SetAside, Redacted, Resealed,
     )
 }  # fmt: skip

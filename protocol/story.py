@@ -32,6 +32,7 @@ from protocol.kinds import (
     Line,
     Missed,
     Narrated,
+    Renamed,
     Rewound,
     Sheet,
     Voiced,
@@ -39,6 +40,7 @@ from protocol.kinds import (
 from protocol.shapes import Clip, Span
 
 SEALED, REMOVED = "sealed", "removed"
+SKIPPED, WENT_BACK = "Skipped by the narrator.", "The narrator went back."  # why a cue is missed: he let it go
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,11 @@ class Cue:
     state: str = "open"
     why: str = ""
 
+    @property
+    def let_go(self) -> bool:
+        """The narrator no longer waits for it: what comes for it later is not taken, and need not be written."""
+        return self.why in (SKIPPED, WENT_BACK)
+
 
 @dataclass(frozen=True)
 class Branch:
@@ -131,6 +138,7 @@ class Story:
     edits: dict[bytes, tuple[Span, ...]] = field(default_factory=dict)
     heard: dict[bytes, int] = field(default_factory=dict)
     sounds: dict[tuple[bytes, bytes], tuple[Entry, Voiced]] = field(default_factory=dict)
+    _asked: dict[bytes, list[bytes]] = field(default_factory=dict)
     _path: list[bytes] = field(default_factory=list)
     _on_path: dict[bytes, int] = field(default_factory=dict)
     _lines: dict[bytes, bytes] = field(default_factory=dict)
@@ -139,6 +147,26 @@ class Story:
     def path(self) -> Iterator[Passage]:
         """The story from its beginning to its head."""
         return (self.passages[one] for one in self._path)
+
+    @property
+    def length(self) -> int:
+        """How many passages there are from the beginning to the head."""
+        return len(self._path)
+
+    def passage_at(self, place: int) -> Passage:
+        """The passage at a place of the path; 0 is the first.
+
+        :raises IndexError:
+        """
+        return self.passages[self._path[place]]
+
+    def place_of(self, passage_id: bytes) -> int | None:
+        """Where on the path a passage stands; None when the story has left it."""
+        return self._on_path.get(passage_id)
+
+    def cues_of(self, beat: bytes) -> list[Cue]:
+        """Who was asked to answer a narration, in order."""
+        return [self.cues[one] for one in self._asked.get(beat, ())]
 
     def name_of(self, seat: int) -> str:
         """The name a seat's lines stand under."""
@@ -206,7 +234,7 @@ class Story:
     def _note(self, entry: Entry, body: Body) -> None:
         about = entry.refs[0] if entry.refs else b""
         match body:
-            case Genesis(name=name):
+            case Genesis(name=name) | Renamed(name=name) if name:
                 self.name = name
             case Cast() as cast:
                 self.seats[cast.seat] = Seat(
@@ -262,6 +290,7 @@ class Story:
         seat, number, review = (body.seat, body.take, bool(body.review)) if isinstance(body, Cued) else (None, 0, False)
         audience = opening.audience if opening else None
         self.cues[entry.id] = Cue(entry.id, beat, entry.at, seat, number, review, audience)
+        self._asked.setdefault(beat, []).append(entry.id)
 
     def _accept(self, line: Entry, opening: Opening | None, seat: int) -> None:
         cue = self.cues.get(line.refs[0]) if line.refs else None

@@ -36,6 +36,7 @@ from protocol.kinds import (
     Narrated,
     Opened,
     Redacted,
+    Renamed,
     Revoked,
     Rewound,
 )
@@ -229,6 +230,9 @@ class Chain:
 
     def checkpoint(self, name: str, passage: Entry) -> Entry:
         return self.tell(Checkpoint(name), (passage.id,))
+
+    def rename(self, name: str) -> Entry:
+        return self.tell(Renamed(name))
 
     def rewind(self, passage: Entry, branch: str) -> Entry:
         return self.tell(Rewound(branch), (passage.id,))

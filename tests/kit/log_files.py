@@ -41,7 +41,7 @@ def small_story() -> Chain:
 
 def long_story() -> Chain:
     """All that can happen to a story: whispers, takes, redactions, a revoke, several runs, a tail that was adopted."""
-    chain = Chain("All Of It")
+    chain = Chain("All")
     mira, tom = chain.join("Mira"), chain.join("Tom")
     chain.beat("Night fell.", Mira="Who is there?", Tom="Only me.")
     chain.narrate("You alone hear a step.", mira, audience=[mira])
@@ -61,6 +61,7 @@ def long_story() -> Chain:
     tail = chain.narrate("A tail that a backup forgot.")
     chain.narrator.open(continues=older)
     chain.tell(Adopted(), (tail.id,))
+    chain.rename("All Of It")
     chain.beat("Morning came.", Mira="At last.")
     return chain
 

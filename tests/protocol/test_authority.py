@@ -42,6 +42,15 @@ def test_genesis_makes_the_narrator() -> None:
     assert [one.seat for one in authority.current()] == [NARRATOR]
 
 
+def test_the_last_name_of_a_story_counts_whatever_order_names_come_in() -> None:
+    chain = Chain("The Gate")
+    chain.rename("The Iron Gate")
+    chain.rename("The Open Gate")
+    chain.rename("")
+    for order in permutations(chain.narrator.feed):
+        assert authority_of(order).name == "The Open Gate"
+
+
 def test_a_grant_makes_a_member_and_a_cast_names_it() -> None:
     chain = Chain()
     mira = chain.join("Mira")

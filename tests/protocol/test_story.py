@@ -123,6 +123,15 @@ def test_a_rewind_leaves_a_branch_and_a_rewind_to_the_branch_brings_it_back(chai
     assert len(story.passages) == 4, "nothing is deleted"
 
 
+def test_a_story_that_was_renamed_keeps_its_name_when_it_goes_back(chain: Chain) -> None:
+    first = chain.narrate("Night fell.")
+    assert story_of(chain).name == "The Lighthouse"
+    chain.rename("The Lamp")
+    chain.rename("")
+    chain.rewind(first, "the other way")
+    assert story_of(chain).name == "The Lamp"
+
+
 def test_a_rewind_forward_or_to_nowhere_leaves_no_branch(chain: Chain) -> None:
     first = chain.narrate("Night fell.")
     chain.rewind(first, "not a branch")
