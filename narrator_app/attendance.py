@@ -29,6 +29,7 @@ class Attendance:
         self.reports: dict[int, Health] = {}
         self.away: dict[int, float] = {}  # since when, on trio's clock, a seat has no link
         self.failing: dict[int, str] = {}  # why a seat cannot answer, in its own word
+        self.starting: Callable[[int], bool] = lambda seat: False  # a process of this machine that only just began
         self._node = node
         self._mesh = mesh
         self._tell = tell
@@ -45,7 +46,8 @@ class Attendance:
             return
         self.conditions[seat] = health.begin(self._now())
         if self._node.ledger.authority.occupant(seat) is not None:
-            self.observe(seat, Signal.GRANTED, "Not connected yet.")
+            why = "Starting on this machine." if self.starting(seat) else "Not connected yet."
+            self.observe(seat, Signal.GRANTED, why)
         elif self._is_closed(seat):
             self.observe(seat, Signal.DEACTIVATED, "Closed by the narrator.")
         else:
@@ -65,11 +67,12 @@ class Attendance:
         before = self.conditions.get(seat)
         after = health.observe(before or health.begin(self._now()), signal, why, self._now())
         self.conditions[seat] = after
-        if after.status in (Status.OFFLINE, Status.UNREACHABLE):
+        away = after.status in (Status.OFFLINE, Status.UNREACHABLE)
+        if away:
             self.away.setdefault(seat, trio.current_time())
         else:
             self.away.pop(seat, None)
-        if before is None or after.status is not before.status:
+        if (before is None or after.status is not before.status) and not (away and self.starting(seat)):
             self._tell(seat)
 
     def hear(self, seat: int, said: Health) -> None:

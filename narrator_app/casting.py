@@ -1,46 +1,44 @@
-"""Who is in the story: bringing characters in, inviting those who play them, closing seats, playing some on this
-machine.
+"""Who is in the story: bringing characters in, changing them, sending them off the stage, closing seats.
+
+Rules of this file:
+- A seat is for good: a character that is changed, retired or brought back keeps its number, its lines and its player.
+- What is public in a card stands in a ``cast`` entry, the rest in a ``sheet`` that is sealed to whoever plays it.
 """
 
 from __future__ import annotations
 
-import logging
-import os
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from subprocess import DEVNULL, PIPE
 
 import trio
 
 from dwnet import shipped
-from dwnet.card import Card, private_part, public_part, read_card
+from dwnet.card import Card, PublicCard, card_from_parts, private_part, public_part, read_card
+from dwnet.clips import Clips
 from dwnet.errors import NodeError
 from dwnet.node import Draft
-from dwnet.settings import ATTACHED, LOCAL_CHARACTERS
+from dwnet.portraits import Portraits
 from dwnet.text import one_line
-from dwnet.times import iso, now
+from dwnet.times import iso
 from dwnet.whole_file import reading
 from narrator_app.admission import revoking
 from narrator_app.errors import AlreadyCast, NoSuchCharacter
 from narrator_app.health import Signal
+from narrator_app.inviting import Inviting, NewInvite
+from narrator_app.local import LocalCharacters
+from narrator_app.naming import fitting_name, free_name
 from narrator_app.narrator import Narrator
 from protocol import limits
 from protocol.errors import Code
-from protocol.invite import Invite, format_invite, invite_key
-from protocol.kinds import NARRATOR, Cast, Invited, Sheet, Withdrawn
-
-DAY = 24 * 3600 * 1000
-RESTARTS = 5  # of a local character in a row, before it is left alone
-STEADY_SECONDS = 60  # after which the end of its process is not one in a row
-logger = logging.getLogger(__name__)
+from protocol.kinds import NARRATOR, Cast, Sheet
+from protocol.story import Seat, Story
 
 
 class CardNotFound(NodeError):
     """There is no card called {name}: no such file, and no character of that name ships with the program.
 
-    Give the path of a character card (JSON), or one of these names: {names}.
+    Give the path of a character card (JSON or PNG), or one of these names: {names}.
     """
 
     exit_code = 2
@@ -55,25 +53,24 @@ class UnknownRole(NodeError):
     exit_code = 2
 
 
-@dataclass(frozen=True)
-class NewInvite:
-    """A code that was just made. ``expires`` in ms since 1970."""
-
-    code: str
-    member: str
-    role: str
-    expires: int
+def stored_card(story: Story, seat: int) -> Card:
+    """The whole card of a seat as the story has it, without what never travels."""
+    one = story.seats[seat]
+    public = PublicCard(one.name, one.voice, one.colour, one.talkativeness / 100)
+    sheet = story.sheets.get(seat)
+    if sheet is None:
+        return Card(one.name).having(voice=one.voice, colour=one.colour, talkativeness=public.talkativeness)
+    return card_from_parts(public, sheet.encode())
 
 
 class Casting:
     """The cast of one story. ``here`` is the folder that local characters keep theirs in."""
 
-    def __init__(self, narrator: Narrator, here: Path, nursery: trio.Nursery) -> None:
+    def __init__(self, narrator: Narrator, here: Path, nursery: trio.Nursery, clips: Clips) -> None:
         self.narrator = narrator
-        self._here = here
-        self._nursery = nursery
-        self.expected = 1  # characters this machine will play; they share its cores from the start
-        self._local: dict[str, trio.CancelScope] = {}
+        self.portraits = Portraits(narrator.node, clips)
+        self.invites = Inviting(narrator)
+        self.here = LocalCharacters(narrator, self.invites, here, nursery)
 
     def find_card(self, name: str) -> Card:
         """A card by path, or one that ships with the program by name."""
@@ -86,28 +83,85 @@ class Casting:
                 return read_card(shipped.card(known))
         raise CardNotFound(name=name, names=", ".join(shipped.cast()))
 
-    async def cast(self, card: Card) -> int:
-        """Bring a character into the story; its seat. What is private in the card stays sealed to whoever plays it."""
-        story = self.narrator.story
-        if any(one.name.casefold() == card.name.casefold() for one in story.seats.values()):
-            raise AlreadyCast(name=card.name)
-        seat = max((NARRATOR, *story.seats)) + 1
-        public = public_part(card)
-        body = Cast(
-            seat,
-            "character",
-            public.name,
-            public.voice,
-            public.colour,
-            round(public.talkativeness * 100),
-            b"",
-            0,
-        )
+    # --- characters -------------------------------------------------------------------------------------------------
+
+    async def cast(self, card: Card, portrait: bytes = b"") -> int:
+        """Bring a character into the story; its seat. What is private in the card stays sealed to whoever plays it.
+        ``portrait``: a blob that ``portraits`` keeps.
+
+        :raises NameUnfit, AlreadyCast, CardError:
+        """
+        fitting_name(card.name, self.narrator.story)
+        seat = max((NARRATOR, *self.narrator.story.seats)) + 1
         sheet = Sheet(seat, private_part(card).decode())
+        body = _cast(_public(seat, card, portrait))
         await self.narrator.node.write(Draft(body), Draft(sheet, (), (NARRATOR, seat)))
         self.narrator.happen("cast", member=card.name, seat=seat)
         self.narrator.attendance.begin(seat)
         return seat
+
+    async def change(self, seat: int, card: Card, portrait: bytes | None = None) -> None:
+        """Give a character another card; whoever plays it takes it over with the next line. The seat stays.
+
+        ``portrait``: another blob, b"" for none, None to leave it. Nothing is written where nothing changed.
+
+        :raises NameUnfit, AlreadyCast, CardError:
+        """
+        before = self._seat(seat)
+        fitting_name(card.name, self.narrator.story, seat)
+        after = _public(seat, card, before.portrait if portrait is None else portrait, retired=before.retired)
+        sheet = private_part(card).decode()
+        drafts = []
+        if after != before:
+            drafts.append(Draft(_cast(after)))
+        if sheet != self.narrator.story.sheets.get(seat):
+            drafts.append(Draft(Sheet(seat, sheet), (), (NARRATOR, seat)))
+        if drafts:
+            await self.narrator.node.write(*drafts)
+            self.narrator.happen("changed", member=card.name, seat=seat, was=before.name)
+
+    async def duplicate(self, seat: int) -> int:
+        """A second character with the same card, under a name of its own; its seat."""
+        card = stored_card(self.narrator.story, seat)
+        twin = replace(card, name=free_name(card.name, self.narrator.story))
+        return await self.cast(twin, self._seat(seat).portrait)
+
+    async def rename(self, seat: int, name: str) -> None:
+        """Give a listener or reader, who has no card, another name.
+
+        :raises NameUnfit, AlreadyCast:
+        """
+        before = self._seat(seat)
+        await self._put(replace(before, name=fitting_name(name, self.narrator.story, seat)))
+
+    async def retire(self, seat: int) -> None:
+        """Take somebody off the stage: nobody asks it any more, its lines stay, and it can come back."""
+        await self._set_retired(seat, True)
+        self.here.pause(seat)
+
+    async def bring_back(self, seat: int) -> None:
+        """A retired one is asked again, and plays here again if it did."""
+        await self._set_retired(seat, False)
+        self.here.unpause(seat)
+
+    async def _set_retired(self, seat: int, retired: bool) -> None:
+        await self._put(replace(self._seat(seat), retired=retired))
+        self.narrator.changed()
+
+    async def _put(self, seat: Seat) -> None:
+        """Let a seat be so from now on."""
+        before = self.narrator.story.seats[seat.number]
+        if seat != before:
+            await self.narrator.node.write(Draft(_cast(seat)))
+            self.narrator.happen("changed", member=seat.name, seat=seat.number, was=before.name)
+
+    def _seat(self, seat: int) -> Seat:
+        story = self.narrator.story
+        if seat not in story.seats:
+            raise NoSuchCharacter(name=f"seat {seat}", cast=", ".join(one.name for one in story.seats.values()))
+        return story.seats[seat]
+
+    # --- who plays them ---------------------------------------------------------------------------------------------
 
     async def invite(self, name: str, role: str = "character", days: float = limits.INVITE_DAYS) -> NewInvite:
         """Make a one-use code for a seat. Inviting a seat that is taken moves it, once the code is used.
@@ -117,24 +171,9 @@ class Casting:
         """
         if role not in ("character", "listener", "reader"):
             raise UnknownRole(role=role)
-        made = await self._code_for(await self._seat_for(one_line(name, limits.NAME), role), role, days)
+        made = await self.invites.make(await self._seat_for(one_line(name, limits.NAME), role), role, days)
         self.narrator.happen("invite", code=made.code, member=made.member, role=role, expires=iso(made.expires))
         return made
-
-    async def _code_for(self, seat: int, role: str, days: float = limits.INVITE_DAYS) -> NewInvite:
-        secret = os.urandom(16)
-        expires = now() + round(days * DAY)
-        node, mesh = self.narrator.node, self.narrator.mesh
-        code = Invite(node.ledger.tag, secret, expires // 1000, tuple(mesh.addresses[:3]))
-        await node.write(*self._withdrawing(seat), Draft(Invited(invite_key(secret).public, seat, role, expires)))
-        self.narrator.attendance.observe(seat, Signal.INVITED, "An invite was made.")
-        return NewInvite(format_invite(code), self.narrator.name_of(seat), role, expires)
-
-    def _withdrawing(self, seat: int) -> list[Draft]:
-        authority = self.narrator.node.ledger.authority
-        gone = authority.withdrawn | set(authority.burned)
-        waiting = [one.invite for one in authority.invites.values() if one.seat == seat and one.invite not in gone]
-        return [Draft(Withdrawn(invite)) for invite in waiting]
 
     async def _seat_for(self, name: str, role: str) -> int:
         seats = self.narrator.story.seats
@@ -145,6 +184,7 @@ class Casting:
             return found[0].number
         if role == "character":
             raise NoSuchCharacter(name=name, cast=", ".join(one.name for one in seats.values()) or "nobody yet")
+        fitting_name(name, self.narrator.story)
         seat = max((NARRATOR, *seats)) + 1
         await self.narrator.node.write(Draft(Cast(seat, role, name, "", "", 0, b"", 0)))
         self.narrator.happen("cast", member=name, seat=seat)
@@ -155,11 +195,8 @@ class Casting:
         """Close a seat: whoever plays it counts no longer from here on, and no code for it is worth anything."""
         narrator = self.narrator
         member = narrator.node.ledger.authority.occupant(seat)
-        name = narrator.name_of(seat)
-        if name in self._local:
-            self._local.pop(name).cancel()
-        (self._folder(seat) / "seat").unlink(missing_ok=True)
-        drafts = self._withdrawing(seat)
+        self.here.forget(seat)
+        drafts = self.invites.withdrawing(seat)
         if member is not None:
             drafts.append(Draft(revoking(narrator, member.key, "Closed by the narrator.")))
         if drafts:
@@ -169,78 +206,29 @@ class Casting:
                 link.close(Code.REVOKED, "The narrator closed this seat.")
         narrator.attendance.observe(seat, Signal.DEACTIVATED, "Closed by the narrator.")
 
-    # --- characters on this machine ---------------------------------------------------------------------------------
-
     async def play_here(self, seat: int) -> None:
         """Start the process that plays a seat on this machine; it is started again with the story from now on."""
-        name = self.narrator.name_of(seat)
-        folder = self._folder(seat)
-        fresh = not (folder / "seat").exists()
-        code = (await self._code_for(seat, "character")).code if fresh else ""  # nobody need see this one
-        self._begin(name, folder, code)
+        await self.here.play(seat)
 
     def resume(self) -> None:
         """Start every character again that was played here before."""
-        here = [seat for seat in self.narrator.story.seats.values() if (self._folder(seat.number) / "seat").exists()]
-        self.expected = max(1, len(here))
-        for seat in here:
-            if seat.name not in self._local:
-                self._begin(seat.name, self._folder(seat.number), "")
+        self.here.resume()
 
     def local(self) -> Sequence[str]:
         """Names of the characters this machine plays."""
-        return tuple(self._local)
+        return tuple(self.narrator.name_of(seat) for seat in self.here.playing())
 
-    def _folder(self, seat: int) -> Path:
-        return self._here / f"seat-{seat}"
 
-    def _begin(self, name: str, folder: Path, code: str) -> None:
-        if name not in self._local:
-            self._local[name] = scope = trio.CancelScope()
-            self._nursery.start_soon(self._keep_playing, name, folder, code, scope)
+def _public(number: int, card: Card, portrait: bytes, *, retired: bool = False) -> Seat:
+    """The seat as a card's public part makes it."""
+    public = public_part(card)
+    share = round(public.talkativeness * 100)
+    return Seat(number, "character", public.name, public.voice, public.colour, share, portrait, retired)
 
-    async def _keep_playing(self, name: str, folder: Path, code: str, scope: trio.CancelScope) -> None:
-        """Run ``dwnet peer`` for this seat; when it dies, start it again after a growing pause."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with scope:
-            ended = 0  # times in a row
-            while ended < RESTARTS:
-                started = trio.current_time()
-                returned = await self._run_once(folder, code if not (folder / "seat").exists() else "")
-                ended = 1 if trio.current_time() - started > STEADY_SECONDS else ended + 1
-                logger.warning("the process of %s ended with %s", name, returned)
-                await trio.sleep(min(30, 2 ** (ended - 1)))
-        if self._local.get(name) is scope:
-            del self._local[name]
-        if not scope.cancelled_caught:
-            self.narrator.happen(
-                "error",
-                what=f"{name} cannot be played on this machine: its process keeps ending.",
-                hint=f"Look at {folder / 'logs'}, then run: dwnet doctor",
-            )
 
-    async def _run_once(self, folder: Path, code: str) -> int:
-        """One run of the process. The code goes by environment: a command line is visible to every user of
-        the machine.
-        """
-        environ = {**os.environ, "DREAMWEAVER_CLIENT_DATA_PATH": str(folder), "CLIENT_TOKEN": code}
-        environ[ATTACHED] = "1"  # it ends when our end of its stdin closes, also when we are killed
-        environ[LOCAL_CHARACTERS] = str(max(len(self._local), self.expected))
-        for name in ("DREAMWEAVER_DATA_PATH", "CLIENT_PORT", "CLIENT_PC_ID", "CLIENT_HOST", "DB_PATH", "SERVER_URL"):
-            environ.pop(name, None)
-        command = [sys.executable, "-m", "dwnet", "peer", "--json", "--listen", "127.0.0.1:0"]
-        # Complaints alone: on stdout it tells the story, whispers too, and those belong in no log.
-        with (folder / "output.log").open("wb") as output:
-            process = await trio.lowlevel.open_process(
-                command, stdin=PIPE, stdout=DEVNULL, stderr=output, env=environ, start_new_session=True
-            )
-            try:
-                return await process.wait()
-            finally:
-                with trio.CancelScope(shield=True):
-                    process.terminate()
-                    with trio.move_on_after(5) as patience:
-                        await process.wait()
-                    if patience.cancelled_caught:
-                        process.kill()
-                        await process.wait()
+def _cast(seat: Seat) -> Cast:
+    """The entry that makes a seat so."""
+    retired = int(seat.retired)
+    return Cast(
+        seat.number, seat.role, seat.name, seat.voice, seat.colour, seat.talkativeness, seat.portrait, retired
+    )  # fmt: skip

@@ -287,8 +287,11 @@ async def open_desk(folder: Path, name: str = "The Lighthouse") -> AsyncIterator
         said: list[tuple[bytes, int]] = []
         narrator.listen(happened.append)
         intents = Intents(narrator, person.folder / "draft.txt", lambda: said)
-        casting = Casting(narrator, person.folder / "here", person.nursery)
+        clips = Clips(person.node, BlobStore(settings.blobs))
+        casting = Casting(narrator, person.folder / "here", person.nursery, clips)
         shelf = Shelf(narrator, settings)
+        person.nursery.start_soon(clips.run, person.node.subscribe())
+        person.nursery.start_soon(casting.portraits.run, person.node.subscribe())
         await person.nursery.start(narrator.run)
         yield Evening(company, Desk(narrator, intents, casting, shelf), settings, happened, said)
         nursery.cancel_scope.cancel()
