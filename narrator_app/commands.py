@@ -113,10 +113,27 @@ async def _adopt(desk: Desk, rest: str) -> None:
 
 
 async def _cue(desk: Desk, rest: str) -> None:
-    words = _split("cue", rest)
-    if not words:
+    names = []
+    while rest:
+        name, rest = _name_first(desk, rest)
+        names.append(name)
+    if not names:
         raise _usage("cue")
-    await desk.intents.cue(words)
+    await desk.intents.cue(names)
+
+
+async def _skip(desk: Desk, rest: str) -> None:
+    if not rest:
+        raise _usage("skip")
+    await desk.intents.skip(rest)
+    desk.narrator.happen("notice", what=f"{desk.narrator.name_of(desk.intents.seat_of(rest))} is skipped.")
+
+
+async def _hold(desk: Desk, rest: str) -> None:
+    if rest not in ("on", "off"):
+        raise _usage("hold")
+    await desk.intents.hold(rest == "on")
+    desk.narrator.happen("notice", what="Nobody is asked until /hold off." if rest == "on" else "The story goes on.")
 
 
 async def _whisper(desk: Desk, rest: str) -> None:
@@ -129,8 +146,11 @@ async def _whisper(desk: Desk, rest: str) -> None:
 def _name_first(desk: Desk, rest: str) -> tuple[str, str]:
     """A name at the start, also one of several words, and what follows."""
     seats = desk.narrator.story.seats.values()
+    for quote in ('"', "'"):
+        if rest.startswith(quote) and (end := rest.find(quote, 1)) > 0:
+            return rest[1:end], rest[end + 1 :].strip()
     for name in sorted((one.name for one in seats), key=len, reverse=True):
-        if rest.casefold().startswith(name.casefold() + " "):
+        if f"{rest} ".casefold().startswith(f"{name} ".casefold()):
             return name, rest[len(name) :].strip()
     name, _, text = rest.partition(" ")
     return name, text.strip()
@@ -166,7 +186,7 @@ async def _checkpoint(desk: Desk, rest: str) -> None:
 async def _rewind(desk: Desk, rest: str) -> None:
     if not rest:
         raise _usage("rewind")
-    await desk.intents.rewind(rest)
+    await desk.intents.revision.rewind(rest)
 
 
 async def _export(desk: Desk, rest: str) -> None:
@@ -198,7 +218,8 @@ async def _help(desk: Desk, rest: str) -> None:
 
 _HANDLERS: dict[str, Callable[[Desk, str], Awaitable[None]]] = {
     "cast": _cast, "invite": _invite, "review": _review, "accept": _accept, "edit": _edit, "discard": _discard,
-    "adopt": _adopt, "cue": _cue, "whisper": _whisper, "retake": _retake, "take": _take, "scene": _scene,
+    "adopt": _adopt, "cue": _cue, "skip": _skip, "hold": _hold,
+    "whisper": _whisper, "retake": _retake, "take": _take, "scene": _scene,
     "status": _status, "checkpoint": _checkpoint, "rewind": _rewind, "export": _export, "deactivate": _deactivate,
     "hush": _hush, "help": _help,
 }  # fmt: skip

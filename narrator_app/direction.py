@@ -6,6 +6,7 @@ Rules of this file:
 - One cue at a time. The next is given when the last was answered or missed.
 - Narrating again drops the speakers of the older beat who have not been asked; the one who was asked may finish.
 - A hush ends the beat: whoever was not asked yet is not asked any more.
+- While the narrator holds, nobody is asked; who was asked may finish. Whoever he skipped is not asked in this beat.
 - No first token in 30 s, or no progress in 20 s: missed. A line that comes later is taken while its beat is the last
   one. A line that is there has no haste: under review it waits for the narrator's word as long as he likes.
 """
@@ -13,7 +14,7 @@ Rules of this file:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from protocol.authority import Authority
@@ -59,7 +60,8 @@ class Pace:
 @dataclass(frozen=True)
 class Circumstances:
     """What decides beside the story: ``away`` holds since when a seat has no link, ``failing`` why one
-    cannot answer; ``forced`` are seats asked for by hand."""
+    cannot answer; ``forced`` are seats asked for by hand and ``skipped`` those passed over, each with its beat; while
+    ``held`` nobody is asked."""
 
     now: float
     review: bool
@@ -67,6 +69,18 @@ class Circumstances:
     away: Mapping[int, float]
     failing: Mapping[int, str]
     forced: Sequence[tuple[bytes, int]] = ()
+    skipped: Collection[tuple[bytes, int]] = ()
+    held: bool = False
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A place in the queue of those who speak. ``state`` is "asked" (nothing came yet), "speaking", "waiting" (its line
+    waits for the narrator's word), "forced" (by hand), "planned", "held", "skipped" or "empty" (nobody plays it).
+    """
+
+    seat: int
+    state: str
 
 
 def decide(story: Story, authority: Authority, around: Circumstances) -> Decision | None:
@@ -79,17 +93,46 @@ def decide(story: Story, authority: Authority, around: Circumstances) -> Decisio
         is_answered = any(cue.entry in line.refs for line in acceptable(story, authority))
         why = "" if is_answered else _overdue(story, authority, cue, around)
         return Miss(cue.entry, why) if why else None
+    if around.held:
+        return None
     for beat, seat in around.forced:
         if story.on_path(beat):
             return Ask(beat, seat, takes_asked(story, beat, seat))
     beat = story.last_beat()
-    if not beat or _hushed(story, beat):
-        return None
-    asked = {cue.seat for cue in story.cues.values() if cue.beat == beat}
-    for seat in story.plans.get(beat, ()):
-        if seat not in asked and authority.occupant(seat) is not None:
+    for seat in _planned(story, beat):
+        if (beat, seat) not in around.skipped and authority.occupant(seat) is not None:
             return Ask(beat, seat, 0)
     return None
+
+
+def queue(story: Story, authority: Authority, around: Circumstances) -> tuple[Turn, ...]:
+    """Who speaks now and next, in order: what :func:`decide` does if nothing else happens, and whom it passes over."""
+    turns = []
+    cue = open_cue(story)
+    if cue is not None and cue.seat is not None:
+        pace = around.paces.get(cue.entry)
+        is_answered = any(cue.entry in line.refs for line in acceptable(story, authority))
+        begun = pace is not None and pace.progressed_at is not None
+        turns.append(Turn(cue.seat, "waiting" if is_answered else "speaking" if begun else "asked"))
+    beat = story.last_beat()
+    for about, seat in around.forced:
+        if story.on_path(about):
+            turns.append(Turn(seat, "held" if around.held else "forced"))
+    for seat in _planned(story, beat):
+        if (beat, seat) in around.forced:
+            continue
+        is_empty, is_skipped = authority.occupant(seat) is None, (beat, seat) in around.skipped
+        held = "held" if around.held else "planned"
+        turns.append(Turn(seat, "empty" if is_empty else "skipped" if is_skipped else held))
+    return tuple(turns)
+
+
+def _planned(story: Story, beat: bytes) -> list[int]:
+    """Seats a narration asks for that were not asked yet."""
+    if not beat or _hushed(story, beat):
+        return []
+    asked = {cue.seat for cue in story.cues_of(beat)}
+    return [seat for seat in story.plans.get(beat, ()) if seat not in asked]
 
 
 def acceptable(story: Story, authority: Authority) -> list[Entry]:
@@ -100,7 +143,8 @@ def acceptable(story: Story, authority: Authority) -> list[Entry]:
         author = authority.members.get(entry.author)
         if cue is None or author is None or author.seat != cue.seat or not story.on_path(cue.beat):
             continue
-        if cue.state == "open" or (cue.state == "missed" and cue.beat == story.last_beat()):
+        late = cue.state == "missed" and not cue.let_go and cue.beat == story.last_beat()
+        if cue.state == "open" or late:
             result.append(entry)
     return sorted(result, key=lambda entry: (entry.at, entry.id))
 
@@ -118,7 +162,7 @@ def under_review(story: Story) -> bool:
 
 def takes_asked(story: Story, beat: bytes, seat: int) -> int:
     """How often this seat was asked in this beat."""
-    return sum(cue.beat == beat and cue.seat == seat for cue in story.cues.values())
+    return sum(cue.seat == seat for cue in story.cues_of(beat))
 
 
 def plan_for(text: str, story: Story, asked: Sequence[int] | None = None) -> tuple[int, ...]:
@@ -133,6 +177,17 @@ def plan_for(text: str, story: Story, asked: Sequence[int] | None = None) -> tup
     last_spoken = {passage.seat: index for index, passage in enumerate(story.path())}
     ordered = sorted(seats, key=lambda one: (last_spoken.get(one.number, -1), -one.talkativeness, one.number))
     return tuple(one.number for one in ordered[:ANSWERERS])
+
+
+def unknown_names(text: str, story: Story) -> list[str]:
+    """Names called with an @ that no character of this story answers to; "a@b.org" calls nobody."""
+    seats = [one for one in story.seats.values() if one.role == "character" and not one.retired]
+    found = []
+    for call in re.finditer(r"(?<![\w@.])@(\w[\w'’-]*)", text):
+        rest = text[call.start() :]
+        if not any(_named(one.name, "@", rest) == 0 for one in seats):
+            found.append(call[1])
+    return found
 
 
 def _named(name: str, sign: str, text: str) -> int | None:

@@ -6,43 +6,39 @@ Every intent raises a NodeError with a sentence and a hint when it can't be done
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import count
 from pathlib import Path
 
 from dwnet.node import Draft
 from dwnet.text import clean, marked, one_line
 from dwnet.whole_file import writing
-from narrator_app.direction import acceptable, open_cue, plan_for
+from narrator_app.direction import acceptable, open_cue, plan_for, unknown_names
 from narrator_app.errors import (
+    NobodyCalled,
     NoSuchCharacter,
     NoSuchPlace,
-    NoSuchTake,
     NothingToAdopt,
     NothingTold,
     NothingToRetake,
     NothingWaits,
+    NotInTurn,
     NotPlayedYet,
     TooLong,
 )
 from narrator_app.narrator import Narrator
+from narrator_app.revision import Revision
 from protocol import limits
 from protocol.entry import Entry
 from protocol.kinds import (
     NARRATOR,
     Adopted,
     Checkpoint,
-    Chosen,
     Discarded,
-    Edited,
     Heard,
     Line,
     Missed,
     Narrated,
-    Rewound,
 )
-from protocol.moments import Hush
-from protocol.shapes import Span
-from protocol.story import Passage
+from protocol.story import SKIPPED, Passage
 
 
 class Intents:
@@ -55,6 +51,7 @@ class Intents:
     def __init__(self, narrator: Narrator, draft: Path, said_aloud: Callable[[], Sequence[tuple[bytes, int]]]) -> None:
         self.narrator = narrator
         self.draft = draft
+        self.revision = Revision(narrator)
         self._said_aloud = said_aloud
 
     # --- telling ----------------------------------------------------------------------------------------------------
@@ -62,14 +59,17 @@ class Intents:
     async def tell(self, text: str, ask: Sequence[str] | None = None, *, mode: str = "say") -> Entry:
         """Narrate. ``ask`` names who shall answer; without it those named in the text, else everybody.
 
-        :raises NothingTold, TooLong, NoSuchCharacter: and nothing is told.
+        :raises NothingTold, TooLong, NoSuchCharacter, NobodyCalled: and nothing is told.
         """
         words = self._fit(text)
         story = self.narrator.story
         asked = [self.seat_of(name) for name in ask] if ask is not None else None
+        if asked is None and mode != "scene" and (unknown := unknown_names(words, story)):
+            raise NobodyCalled(name=unknown[0], cast=self._cast())
         plan = () if mode == "scene" else plan_for(words, story, asked)
         await self.narrator.copies.settle_tails()
         (entry,) = await self.narrator.node.write(Draft(Narrated(words, plan[: limits.PLAN], mode)))
+        self.narrator.skipped.clear()
         self.narrator.happen("narrated", entry=entry.id.hex(), text=words, mode=mode)
         self._tell_of_empty_seats(plan)
         self.remind()
@@ -121,8 +121,46 @@ class Intents:
         if empty and (seats is not everybody or empty == everybody):
             raise NotPlayedYet(name=self.narrator.name_of(empty[0]))
         seats = [seat for seat in seats if seat not in empty]
-        self.narrator.forced.extend((beat, seat) for seat in seats)
+        for one in [(beat, seat) for seat in dict.fromkeys(seats)]:
+            if one in self.narrator.skipped:
+                self.narrator.skipped.remove(one)
+            if one not in self.narrator.forced:
+                self.narrator.forced.append(one)
         self.narrator.changed()
+
+    async def skip(self, name: str) -> None:
+        """Pass over a speaker: one who waits for a turn is not asked in this beat, one who was asked is not waited for.
+
+        :raises NotInTurn: when it was neither.
+        """
+        narrator, seat = self.narrator, self.seat_of(name)
+        cue, member = open_cue(narrator.story), narrator.name_of(seat)
+        if cue is not None and cue.seat == seat:
+            lines = acceptable(narrator.story, narrator.node.ledger.authority)
+            waiting = [line for line in lines if cue.entry in line.refs]
+            await narrator.node.write(
+                *(Draft(Discarded("skipped by the narrator"), (line.id,), cue.audience) for line in waiting),
+                Draft(Missed(SKIPPED), (cue.entry,), cue.audience),
+            )
+            narrator.happen("missed", member=member, why=SKIPPED)
+        elif any(turn.seat == seat and turn.state != "skipped" for turn in narrator.queue()):
+            for forced in [one for one in narrator.forced if one[1] == seat]:
+                narrator.forced.remove(forced)
+            narrator.skipped.append((narrator.story.last_beat(), seat))
+            narrator.happen("skipped", member=member)
+        else:
+            raise NotInTurn(name=member)
+        narrator.changed()
+
+    async def hold(self, on: bool) -> None:
+        """While held, nobody is asked; whoever was asked may finish."""
+        self.narrator.held = on
+        self.narrator.happen("held", on=on)
+        self.narrator.changed()
+
+    def _cast(self) -> str:
+        seats = self.narrator.story.seats.values()
+        return ", ".join(one.name for one in seats if one.role == "character" and not one.retired) or "nobody yet"
 
     def seat_of(self, name: str) -> int:
         """The seat of a character by its name, or the beginning of one that fits nobody else."""
@@ -158,33 +196,23 @@ class Intents:
         words = self._fit(text)
         waiting = acceptable(self.narrator.story, self.narrator.node.ledger.authority)
         if waiting and self.narrator.review:
-            line, audience = waiting[0].id, self.narrator.story.cues[waiting[0].refs[0]].audience
+            line = waiting[0].id
             await self.narrator.accept(waiting[0])
         else:
-            passage = self._last()
-            line, audience = passage.take.entry, passage.take.audience
-        await self.narrator.node.write(Draft(Edited((Span("speech", words),)), (line,), audience))
+            line = self._last().id
+        await self.revision.edit(line, words)
         self.narrator.happen("notice", what="The wording was changed; the original stays in the log.")
         self.narrator.changed()
 
     async def retake(self) -> None:
         """Ask the last speaker for another take of the last line."""
-        passage = self._last()
-        if passage.seat == NARRATOR:
-            raise NothingToRetake
-        self.narrator.forced.append((passage.beat, passage.seat))
-        self.narrator.changed()
+        await self.revision.retake(self._last().id)
 
     async def take(self, number: int) -> None:
         """Let one of the last line's takes stand; they count from 1."""
         passage = self._last()
-        if passage.seat == NARRATOR:
-            raise NothingToRetake
-        if not 1 <= number <= len(passage.takes):
-            raise NoSuchTake(number=number, name=self.narrator.name_of(passage.seat), count=len(passage.takes))
-        take = passage.takes[number - 1]
-        await self.narrator.node.write(Draft(Chosen(), (take.entry,), take.audience))
-        words = " ".join(one.text for one in self.narrator.story.spans_of(take))
+        await self.revision.choose(passage.id, number)
+        words = " ".join(one.text for one in self.narrator.story.spans_of(passage.takes[number - 1]))
         self.narrator.happen("notice", what=f"Take {number} of {len(passage.takes)} stands: {words}")
 
     async def review(self, on: bool) -> None:
@@ -222,27 +250,10 @@ class Intents:
         """Name this place in the story."""
         short = one_line(name, limits.NAME)
         if not short:
-            raise NoSuchPlace(name=name, places=self._places())
+            raise NoSuchPlace(name=name, places=self.revision.places())
         head = self.narrator.story.head
         (entry,) = await self.narrator.node.write(Draft(Checkpoint(short), (head,) if head else ()))
         self.narrator.happen("checkpoint", name=short, entry=entry.id.hex())
-
-    async def rewind(self, name: str) -> None:
-        """Go back to a checkpoint or branch. Nothing is deleted; what is left is a branch with a name of its own."""
-        story = self.narrator.story
-        target = story.place_named(one_line(name, limits.NAME))
-        if target is None:
-            raise NoSuchPlace(name=name, places=self._places())
-        await self._stop_everybody()
-        known = len(story.branches)
-        branch = next(one for at in count(known + 1) if story.place_named(one := f"before rewind {at}") is None)
-        await self.narrator.node.write(Draft(Rewound(branch), (target,) if target else ()))
-        self.narrator.forced.clear()
-        if len(self.narrator.story.branches) > known:
-            self.narrator.happen("branch", name=branch, **{"from": target.hex()})
-        else:
-            self.narrator.happen("notice", what="The story goes on from there; nothing was left behind.")
-        self.narrator.changed()
 
     async def adopt(self) -> None:
         """Join the lines of an earlier evening that was found again."""
@@ -255,16 +266,12 @@ class Intents:
         self.narrator.happen("notice", what=f"{gained} entries of an earlier evening are joined to the story.")
         self.narrator.changed()
 
-    def _places(self) -> str:
-        story = self.narrator.story
-        return ", ".join([*story.checkpoints, *(one.name for one in story.branches)]) or "none yet"
-
     # --- silence --------------------------------------------------------------------------------------------------
 
     async def hush(self) -> None:
         """Stop generating, speaking and sounding everywhere, and note what was said aloud by then."""
         said = list(self._said_aloud())
-        await self._stop_everybody()
+        self.revision.stop_everybody()
         self.narrator.forced.clear()
         story = self.narrator.story
         cue = open_cue(story)
@@ -277,8 +284,3 @@ class Intents:
             await self.narrator.node.write(Draft(Heard(min(characters, limits.TEXT)), (about,), audience))
         self.narrator.happen("notice", what="Hush. Nobody speaks.")
         self.narrator.changed()
-
-    async def _stop_everybody(self) -> None:
-        cue = open_cue(self.narrator.story)
-        moment = Hush(cue.entry if cue else b"")
-        self.narrator.node.say(moment.kind, moment.pack())

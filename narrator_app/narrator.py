@@ -22,8 +22,21 @@ from dwnet.text import clean, clean_piece, marked
 from dwnet.times import iso, now
 from narrator_app.attendance import Attendance
 from narrator_app.copies import Copies
-from narrator_app.direction import Accept, Ask, Circumstances, Decision, Miss, Pace, decide, open_cue, under_review
+from narrator_app.direction import (
+    Accept,
+    Ask,
+    Circumstances,
+    Decision,
+    Miss,
+    Pace,
+    Turn,
+    decide,
+    open_cue,
+    queue,
+    under_review,
+)
 from narrator_app.health import Signal
+from protocol import limits
 from protocol.effects import Claimed, Forked, Heard, Held, Ready, SecondCopy, Took
 from protocol.entry import Entry
 from protocol.errors import Code, ProtocolError
@@ -54,6 +67,9 @@ class Narrator:
         self.review = under_review(self.story)
         self.attendance = Attendance(node, mesh, self.tell_status, now)
         self.forced: deque[tuple[bytes, int]] = deque(maxlen=64)
+        self.skipped: deque[tuple[bytes, int]] = deque(maxlen=64)
+        self.held = False
+        self.written: dict[bytes, str] = {}  # by cue: what came of an answer so far
         self.copies = Copies(node, self.happen, now() if behind else None)
         self.timings: dict[bytes, dict[str, int]] = {}
         self._paces: dict[bytes, Pace] = {}
@@ -199,6 +215,7 @@ class Narrator:
                 tokens = read_moment(Tokens, payload)
                 if self._goes_on(tokens.cue, seat) and tokens.text:
                     text = clean_piece(tokens.text)
+                    self._write_down(tokens.cue, text)
                     self.happen("token", member=self.name_of(seat), text=text, cue=tokens.cue.hex())
             case ClipMade.kind:
                 self._goes_on(read_moment(ClipMade, payload).cue, seat)
@@ -208,6 +225,12 @@ class Narrator:
                     self._note_timing(timing)
             case Health.kind:
                 self.attendance.hear(seat, read_moment(Health, payload))
+
+    def _write_down(self, cue: bytes, text: str) -> None:
+        """Keep what streams, for whoever begins to watch in the middle of an answer."""
+        self.written[cue] = (self.written.get(cue, "") + text)[: limits.TEXT]
+        while len(self.written) > TIMINGS:
+            del self.written[next(iter(self.written))]
 
     def _goes_on(self, cue: bytes, seat: int) -> bool:
         """Note that an answer progresses, if it is this seat's to give."""
@@ -263,15 +286,23 @@ class Narrator:
         waiting = open_cue(self.story)
         if waiting is not None and waiting.entry not in self._paces:
             self._paces[waiting.entry] = Pace(trio.current_time())  # asked before this process began: patience anew
-        around = Circumstances(
+        return decide(self.story, self.node.ledger.authority, self._circumstances())
+
+    def queue(self) -> tuple[Turn, ...]:
+        """Who speaks now and next."""
+        return queue(self.story, self.node.ledger.authority, self._circumstances())
+
+    def _circumstances(self) -> Circumstances:
+        return Circumstances(
             trio.current_time(),
             self.review,
             self._paces,
             self.attendance.away,
             self.attendance.failing,
             tuple(self.forced),
+            tuple(self.skipped),
+            self.held,
         )
-        return decide(self.story, self.node.ledger.authority, around)
 
     async def _perform(self, decision: Decision) -> None:
         match decision:

@@ -14,6 +14,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "discard": ("/discard", "The line that waits does not become part of the story."),
     "adopt": ("/adopt", "Join the lines of an earlier evening that came to light again."),
     "cue": ("/cue all|NAME …", "Ask these to answer now."),
+    "skip": ("/skip NAME", "Pass over one who would speak next, or who is asked and does not answer."),
+    "hold": ("/hold on|off", "While it is on, nobody is asked; who was asked may finish."),
     "whisper": ("/whisper NAME TEXT", "Tell something to one character alone; only its machine can read it."),
     "retake": ("/retake", "Ask the last speaker for another take."),
     "take": ("/take NUMBER", "Of the last line's takes, let this one stand."),

@@ -89,11 +89,11 @@ class Performer:
 
     def _stir(self) -> None:
         """Something changed: stop reading ahead and look again. An answer goes on, also when it is late, unless the
-        story went back to before its beat.
+        narrator let it go or went back to before its beat.
         """
         self._wake.set()
         cue = self._story.cues.get(self._answering)
-        if self._scope is not None and (cue is None or not self._story.on_path(cue.beat)):
+        if self._scope is not None and (cue is None or cue.let_go or not self._story.on_path(cue.beat)):
             self._scope.cancel()
 
     def _hush(self) -> None:

@@ -16,14 +16,15 @@ from narrator_app.wording import COMMANDS
 from protocol import limits
 from protocol.kinds import NARRATOR
 from protocol.moments import Tokens
+from protocol.story import SKIPPED
 from protocol.verifier import Outcome
 from tests.kit.company import Evening, open_desk, plain_lines
 from tests.kit.scripted_writer import ScriptedWriter
 
 USAGE = [
     "/cast", "/cast Pim Tock", "/cast --here", '/cast "Pim', "/invite", '/invite ""', "/invite --role", "/review",
-    "/review maybe", "/edit", "/cue", "/whisper", "/whisper Pim", "/take", "/take one", "/take -1", "/checkpoint",
-    "/rewind", "/export", "/export json", "/deactivate",
+    "/review maybe", "/edit", "/cue", "/skip", "/hold", "/hold on to it", "/whisper", "/whisper Pim", "/take",
+    "/take one", "/take -1", "/checkpoint", "/rewind", "/export", "/export json", "/deactivate",
 ]  # fmt: skip
 
 
@@ -73,6 +74,8 @@ async def test_used_wrongly_a_command_says_how_it_is_used(line: str, tmp_path: P
         ("/invite Nobody", errors.NoSuchCharacter),
         ("/invite Vera --role king", casting.UnknownRole),
         ("/cue Nobody", errors.NothingTold),
+        ("/skip Nobody", errors.NoSuchCharacter),
+        ("Hello, @Nobody!", errors.NobodyCalled),
         ("/whisper Nobody psst", errors.NoSuchCharacter),
         ("/deactivate Nobody", errors.NoSuchCharacter),
         ("/rewind nowhere", errors.NoSuchPlace),
@@ -240,6 +243,79 @@ async def test_cues_by_hand(tmp_path: Path, autojump_clock: MockClock) -> None:
         await evening.type("/cue all")
         await evening.company.until(lambda: len(evening.events("accepted")) == 3)
         await refused(evening, "/cue Nobody", errors.NoSuchCharacter)
+
+
+async def test_names_in_a_command_may_hold_anything(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_desk(tmp_path) as evening:
+        for name in ("Brother Anselm", "O'Brien", "Ann"):
+            await evening.company.join(name)
+        await evening.type("/scene A room.")
+        await evening.type("/cue O'Brien brother anselm Ann")
+        await trio.sleep(1)
+        story = evening.narrator.story
+        asked = [story.name_of(one.seat or 0) for one in story.cues.values()]
+        waiting = [story.name_of(seat) for _, seat in evening.narrator.forced]
+        assert [*asked, *waiting] == ["O'Brien", "Brother Anselm", "Ann"]
+
+
+async def test_while_held_nobody_is_asked(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_desk(tmp_path) as evening:
+        await play(evening, "Pim", "One.")
+        await evening.type("/hold on")
+        await evening.type("Night fell.")
+        await trio.sleep(60)
+        assert told(evening) == ["Night fell."] and [one.state for one in evening.narrator.queue()] == ["held"]
+        await evening.type("/hold off")
+        await evening.company.until(lambda: told(evening)[-1] == "One.")
+        assert [one["on"] for one in evening.events("held")] == [True, False]
+
+
+async def test_a_planned_speaker_is_skipped_in_this_beat_alone(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_desk(tmp_path) as evening:
+        await play(evening, "Pim", "One.")
+        await play(evening, "Tock", "Two.")
+        await evening.type("/hold on")
+        await evening.type("Night fell.")
+        await evening.type("/skip pi")
+        assert evening.events("skipped")[-1]["member"] == "Pim"
+        await refused(evening, "/skip Pim", errors.NotInTurn)
+        await evening.type("/hold off")
+        await trio.sleep(60)
+        assert told(evening) == ["Night fell.", "Two."]
+        await evening.type("Pim woke.")
+        await evening.company.until(lambda: told(evening)[-1] == "One.")
+
+
+async def test_who_is_asked_is_skipped_stops_writing_and_what_it_wrote_is_not_taken(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_desk(tmp_path) as evening:
+        for name, line in (("Pim", "One two three four five six seven."), ("Tock", "Tick.")):
+            person = await evening.play(name)
+            await evening.company.perform(person, ScriptedWriter([line], seconds=1))
+            await evening.until("status", member=name, status="Online_Responsive")
+        await evening.type("Night fell, Pim and Tock.")
+        await evening.company.until(lambda: len(evening.events("token")) == 3)
+        await evening.type("/skip Pim")
+        await evening.until("missed", member="Pim", why=SKIPPED)
+        await trio.sleep(60)
+        assert told(evening) == ["Night fell, Pim and Tock.", "Tick."]
+        tokens = [one["text"] for one in evening.events("token") if one["member"] == "Pim"]
+        assert "seven" not in "".join(tokens), "it has stopped"
+        await evening.type("/cue Pim")
+        await evening.company.until(lambda: told(evening)[-1].startswith("One two three four five"))
+
+
+async def test_a_line_that_waits_for_a_word_can_be_skipped(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_desk(tmp_path) as evening:
+        await play(evening, "Pim", "One.")
+        await evening.type("/review on")
+        await evening.type("Night fell.")
+        await evening.company.until(partial(lines_came, evening, 1))
+        await evening.type("/skip Pim")
+        await evening.type("/review off")
+        await trio.sleep(60)
+        assert told(evening) == ["Night fell."]
 
 
 async def test_a_whisper_is_between_two(tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -17,11 +17,13 @@ from narrator_app.direction import (
     acceptable,
     decide,
     plan_for,
+    queue,
+    unknown_names,
 )
 from protocol.entry import Entry
 from protocol.kinds import Heard, Missed
 from protocol.ledger import Ledger
-from protocol.story import Story
+from protocol.story import SKIPPED, WENT_BACK, Story
 from tests.kit.chain import Chain, Hand
 from tests.kit.log_files import ledger_of
 
@@ -50,10 +52,12 @@ def decision(
     away: dict[int, float] | None = None,
     failing: dict[int, str] | None = None,
     forced: tuple[tuple[bytes, int], ...] = (),
+    skipped: tuple[tuple[bytes, int], ...] = (),
+    held: bool = False,
 ) -> Decision | None:
     """What a narrator who was just started with this log would do: the fold alone tells."""
     ledger = ledger_of(chain)
-    around = Circumstances(now, review, paces or {}, away or {}, failing or {}, forced)
+    around = Circumstances(now, review, paces or {}, away or {}, failing or {}, forced, skipped, held)
     return decide(ledger.story, ledger.authority, around)
 
 
@@ -228,6 +232,74 @@ def test_a_cue_by_hand_about_a_branch_that_was_left_is_not_given(chain: Chain, m
     assert decision(chain, forced=((left.id, mira.seat),)) is None
 
 
+# --- who speaks next, as it is shown -----------------------------------------------------------------------------
+
+
+def turns(
+    chain: Chain,
+    *,
+    paces: dict[bytes, Pace] | None = None,
+    forced: tuple[tuple[bytes, int], ...] = (),
+    skipped: tuple[tuple[bytes, int], ...] = (),
+    held: bool = False,
+) -> list[tuple[int, str]]:
+    ledger = ledger_of(chain)
+    around = Circumstances(0, False, paces or {}, {}, {}, forced, skipped, held)
+    return [(one.seat, one.state) for one in queue(ledger.story, ledger.authority, around)]
+
+
+def test_the_queue_shows_who_was_asked_who_writes_and_who_comes_next(chain: Chain, mira: Hand, rusk: Hand) -> None:
+    assert turns(chain) == []
+    chain.narrate("Night fell.", rusk, mira)
+    assert turns(chain) == [(rusk.seat, "planned"), (mira.seat, "planned")]
+    cue = chain.cue(rusk, 0)
+    assert turns(chain) == [(rusk.seat, "asked"), (mira.seat, "planned")]
+    assert turns(chain, paces={cue.id: Pace(0, 1)}) == [(rusk.seat, "speaking"), (mira.seat, "planned")]
+    line = rusk.line("Who is there?")
+    assert turns(chain, paces={cue.id: Pace(0, 1)}) == [(rusk.seat, "waiting"), (mira.seat, "planned")]
+    chain.accept(line)
+    assert turns(chain) == [(mira.seat, "planned")]
+
+
+def test_who_was_asked_by_hand_comes_first_and_once(chain: Chain, mira: Hand, rusk: Hand) -> None:
+    beat = chain.narrate("Night fell.", rusk, mira)
+    assert turns(chain, forced=((beat.id, mira.seat),)) == [(mira.seat, "forced"), (rusk.seat, "planned")]
+
+
+def test_while_the_narrator_holds_nobody_is_asked_and_lines_are_taken(chain: Chain, mira: Hand, rusk: Hand) -> None:
+    beat = chain.narrate("Night fell.", mira, rusk)
+    hand = ((beat.id, mira.seat),)
+    assert decision(chain, held=True) is None and decision(chain, held=True, forced=hand) is None
+    assert turns(chain, held=True, forced=hand) == [(mira.seat, "held"), (rusk.seat, "held")]
+    chain.cue(mira, 0)
+    line = mira.line("Who is there?")
+    assert decision(chain, held=True) == Accept(line)
+
+
+def test_who_is_skipped_is_passed_over_and_may_still_be_asked_by_hand(chain: Chain, mira: Hand, rusk: Hand) -> None:
+    beat = chain.narrate("Night fell.", mira, rusk)
+    passed = ((beat.id, mira.seat),)
+    assert decision(chain, skipped=passed) == Ask(beat.id, rusk.seat, 0)
+    assert turns(chain, skipped=passed) == [(mira.seat, "skipped"), (rusk.seat, "planned")]
+    assert decision(chain, skipped=passed, forced=passed) == Ask(beat.id, mira.seat, 0)
+
+
+def test_the_queue_shows_a_seat_that_nobody_plays(chain: Chain, mira: Hand) -> None:
+    chain.narrate("Night fell.", mira)
+    chain.revoke(mira)
+    assert turns(chain) == [(mira.seat, "empty")]
+
+
+@pytest.mark.parametrize("why", [SKIPPED, WENT_BACK])
+def test_what_the_narrator_let_go_is_not_taken_when_it_comes_after_all(chain: Chain, mira: Hand, why: str) -> None:
+    beat = chain.narrate("Night fell.", mira)
+    cue = chain.cue(mira, 0)
+    chain.tell(Missed(why), (cue.id,))
+    mira.line("Here I am.", cue)
+    assert decision(chain) is None and waiting(chain) == []
+    assert decision(chain, forced=((beat.id, mira.seat),)) == Ask(beat.id, mira.seat, 1)
+
+
 # --- whom a narration asks -----------------------------------------------------------------------------------------
 
 
@@ -282,6 +354,30 @@ def test_nobody_named_asks_the_longest_silent_and_not_too_many() -> None:
 def test_whoever_is_asked_for_is_asked_once_and_in_that_order() -> None:
     assert plan_for("Mira!", story_with("Mira", "Rusk"), [2, 1, 2]) == (2, 1)
     assert plan_for("Mira!", story_with("Mira", "Rusk"), []) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("@Rusk, and @brother!", []),
+        ("@the fox, @Brother Anselm", []),
+        ("@שרה?", []),
+        ("@Nobody, come!", ["Nobody"]),
+        ("@Rus and @Ruskin", ["Rus", "Ruskin"]),
+        ("@O'Brien", ["O'Brien"]),
+        ("mail me@nobody.example", []),
+        ("the price @ 5 a pound, @@x", []),
+        ("@", []),
+    ],
+)
+def test_a_name_that_nobody_has_is_found(text: str, unknown: list[str]) -> None:
+    assert unknown_names(text, story_with(*CAST)) == unknown
+
+
+def test_nobody_is_called_who_does_not_answer() -> None:
+    chain = Chain()
+    chain.join("Vera", role="listener")
+    assert unknown_names("@Vera!", ledger_of(chain).story) == ["Vera"]
 
 
 def test_listeners_are_not_asked() -> None:
