@@ -5,7 +5,8 @@ Rules of this file (docs/protocol.md, "Links"):
 - The reader never waits for a write, or two ends that answer each other would both stop. It hands every message on
   synchronously; answers are queued.
 - The writer is the only one that sends. Nothing cancels a send but the end of the link.
-- Any frame is a sign of life; a ping is sent only into silence. Websocket pings prove nothing and are not used.
+- Any frame is a sign of life; a ping is sent into silence, and now and then to know the round trip. Websocket pings
+  prove nothing and are not used.
 - Whoever leaves says so inside the channel (BYE), for limits.CLOSE_SECONDS at most, and closes whatever is answered.
   An end without BYE is a cut.
 - A peer that sends too fast is read more slowly: TCP holds it back, nothing is lost, nobody is punished.
@@ -16,6 +17,7 @@ from __future__ import annotations
 import itertools
 import logging
 import math
+from dataclasses import dataclass
 from typing import Protocol
 
 import trio
@@ -56,6 +58,23 @@ class LinkEvents(Protocol):
         """The link has ended, called once after ``opened``. ``code`` None: cut, without a word from either side."""
 
 
+@dataclass(frozen=True)
+class LinkFacts:
+    """A link as it stands. ``sent`` and ``received`` count messages since it opened, pings apart. ``round_trip`` and
+    ``age`` are in seconds.
+    """
+
+    id: int
+    member: bytes
+    address: str
+    dialed: bool
+    age: float
+    round_trip: float | None
+    sent: int
+    received: int
+    lagging: bool
+
+
 class Link:
     """An open link. ``remote`` is the member key proven at its other end, ``round_trip`` seconds, None until known.
 
@@ -85,16 +104,27 @@ class Link:
         self._asked = False  # whether a ping went into this silence already
         self._patient_until = math.inf  # when a write has made no progress for too long
         self._pace = Pace(limits.FRAMES_PER_SECOND, limits.FRAMES_BURST, self.opened_at)
+        self._sent = self._received = 0
 
     @property
     def lagging(self) -> bool:
         return self._outbox.lagging
+
+    @property
+    def facts(self) -> LinkFacts:
+        """How it stands now."""
+        age = trio.current_time() - self.opened_at
+        return LinkFacts(
+            self.id, self.remote, self.address, self.dialed, age, self.round_trip, self._sent, self._received,
+            self.lagging,
+        )  # fmt: skip
 
     def send(self, message: bytes, lane: Lane) -> bool:
         """Queue the canonical bytes of one message; never waits. False: it will not arrive (outbox.py says when)."""
         if self._ending is not None:
             return False
         put = self._outbox.put(message, lane)
+        self._sent += put is Put.QUEUED
         if put is Put.LAGGING:
             self._events.lagging(self)
         elif put is Put.FULL:
@@ -165,7 +195,7 @@ class Link:
         match message[0]:
             case Type.PING:
                 (nonce,) = take_list(message[1:], "ping", 1)
-                self.send(encode([int(Type.PONG), take_int(nonce, "nonce")]), Lane.CONTROL)
+                self._say(Type.PONG, take_int(nonce, "nonce"))
             case Type.PONG:
                 (nonce,) = take_list(message[1:], "pong", 1)
                 if take_int(nonce, "nonce") == self._pings:
@@ -175,6 +205,7 @@ class Link:
                 number = take_int(code, "code", 0, 255)
                 self._end(_reason(number), take_text(text, "text", limits.BYE_TEXT))
             case _:
+                self._received += 1
                 self._events.received(self, message)
 
     # --- writing ----------------------------------------------------------------------------------------------------
@@ -213,24 +244,33 @@ class Link:
     # --- silence ----------------------------------------------------------------------------------------------------
 
     async def _listen_for_silence(self) -> None:
-        """Ping at once, to know the round trip, and then after every silence."""
+        """Ping at once, to know the round trip, then after every silence, and now and then without one."""
         self._ping()
         while self._ending is None:
             patience = limits.SILENCE_SECONDS if self._asked else limits.PING_SECONDS
-            wake_at = min(self._heard_at + patience, trio.current_time() + limits.PING_SECONDS)
+            now = trio.current_time()
+            ask_anew_at = max(now, self._pinged_at + limits.ROUND_TRIP_SECONDS)
+            wake_at = min(self._heard_at + patience, now + limits.PING_SECONDS, ask_anew_at)
             await trio.sleep_until(wake_at)
             now = trio.current_time()
             if now - wake_at > TARDY:
                 self._heard_at = now  # what came meanwhile has not been read yet
             elif self._asked and now >= self._heard_at + limits.SILENCE_SECONDS:
                 self._end(None, f"nothing was heard for {limits.SILENCE_SECONDS} seconds")
-            elif not self._asked and now >= self._heard_at + limits.PING_SECONDS:
+            elif now >= self._pinged_at + limits.ROUND_TRIP_SECONDS or (
+                not self._asked and now >= self._heard_at + limits.PING_SECONDS
+            ):
                 self._ping()
 
     def _ping(self) -> None:
         self._pings += 1
         self._pinged_at, self._asked = trio.current_time(), True
-        self.send(encode([int(Type.PING), self._pings]), Lane.CONTROL)
+        self._say(Type.PING, self._pings)
+
+    def _say(self, kind: Type, number: int) -> None:
+        """A ping or its answer: of the link alone, not counted as said."""
+        if self.send(encode([int(kind), number]), Lane.CONTROL):
+            self._sent -= 1
 
 
 def _reason(number: int) -> Code:

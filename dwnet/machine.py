@@ -1,11 +1,12 @@
-"""What this machine has to give: the only file that asks it. All of it is advice; nothing is refused on its
-word alone.
+"""What this machine has to give, and what this process takes of it: the only file that asks. All of it is advice;
+nothing is refused on its word alone.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,30 @@ class Machine:
     def threads_for(self, writers: int) -> int:
         """Threads for each of ``writers`` language models that think at the same time on this machine; at least one."""
         return max(1, int(self.cores) // max(1, writers))
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What this process takes: ``cpu`` in percent of one core, so 250 is two and a half; ``memory`` in bytes, None
+    where the system does not say (anywhere but on Linux).
+    """
+
+    cpu: float
+    memory: int | None
+
+
+class Meter:
+    """Measures this process from reading to reading, all its threads together."""
+
+    def __init__(self) -> None:
+        self._at, self._used = time.monotonic(), time.process_time()
+
+    def read(self) -> Usage:
+        """What it took since the last reading. Some microseconds."""
+        at, used = time.monotonic(), time.process_time()
+        share = (used - self._used) / max(at - self._at, 0.001)
+        self._at, self._used = at, used
+        return Usage(100 * share, _memory_used())
 
 
 def look(folder: Path) -> Machine:
@@ -51,6 +76,11 @@ def _memory_free() -> int | None:
         cached = _after(_words(Path("/sys/fs/cgroup/memory.stat")), "inactive_file")  # given back when asked for
         free.append(max(0, int(limit[0]) - int(used[0]) + (cached or 0)))
     return min(free, default=None)
+
+
+def _memory_used() -> int | None:
+    pages = _words(Path("/proc/self/statm"))  # sizes of this process in pages; the second is what lies in memory
+    return int(pages[1]) * os.sysconf("SC_PAGE_SIZE") if len(pages) > 1 else None
 
 
 def _after(words: list[str], name: str) -> int | None:

@@ -19,6 +19,7 @@ import trio
 from dwnet.clips import Clips
 from dwnet.errors import NodeError
 from dwnet.node import Draft, Event, Node
+from peer.reporting import Engines, Reporter
 from peer.scene import card_of, scene_for
 from peer.voice.contract import Speaker, Voice, format_voice
 from peer.voice.spans import SpokenStream, parse_spans
@@ -27,11 +28,10 @@ from peer.writer.contract import Scene, Writer, Written
 from protocol import limits
 from protocol.effects import Heard, Took
 from protocol.kinds import Line
-from protocol.moments import Health, Hush, Timing, Tokens
+from protocol.moments import Hush, Timing, Tokens
 from protocol.shapes import Span
 from protocol.story import Cue, Story
 
-HEALTH_SECONDS = 2.0
 RETRY_SECONDS = 5.0  # after which a writer that failed is tried again
 logger = logging.getLogger(__name__)
 
@@ -43,6 +43,8 @@ class Performer:
         self.node = node
         self.writer = writer
         self.voicing = Voicing(node, clips, speaker, voice, self.tell)
+        self.reporter = Reporter(node, self._engines, self._test)
+        self._tested = True  # False: somebody asked for a test that was not made yet
         self._loaded = False
         self._failing = ""
         self._rate = 0.0
@@ -67,7 +69,7 @@ class Performer:
         """Play until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._watch, events)
-            nursery.start_soon(self._tell_health)
+            nursery.start_soon(self.reporter.run, self.node.subscribe())
             nursery.start_soon(self.voicing.run)
             nursery.start_soon(self._work)
 
@@ -123,6 +125,7 @@ class Performer:
         await self._load()
         while True:
             self._wake = trio.Event()
+            await self._test_if_asked()
             seat = self._seat
             card = card_of(self._story, seat) if seat is not None else None
             if seat is None or card is None:
@@ -157,7 +160,22 @@ class Performer:
             self._failing = ""
         except NodeError as error:
             self._failing = error.what
-        self._report()
+        self.reporter.report()
+
+    def _test(self) -> bool:
+        """Asked to try the engines: as soon as nothing else is to do. While it answers, that is test enough."""
+        if self._answering or not self._loaded:
+            return False
+        self._tested = False
+        self._stir()
+        return True
+
+    async def _test_if_asked(self) -> None:
+        if not self._tested:
+            self._tested = True
+            if self._open_cue() is None:
+                await self._try_writer()
+            self.reporter.answer()
 
     async def _load(self) -> None:
         try:
@@ -166,7 +184,7 @@ class Performer:
         except NodeError as error:
             self._failing = error.what
             logger.warning("the writer does not load: %s %s", error.what, error.hint)
-        self._report()
+        self.reporter.report()
 
     async def _read_ahead(self, scene: Scene) -> None:
         if not self._loaded or scene.turns == self._read:
@@ -190,7 +208,7 @@ class Performer:
             written = await self._write(scene, said)
         except NodeError as error:
             self._failing = error.what
-            self._report()
+            self.reporter.report()
         finally:
             if written is not None or self._hushed:  # ended otherwise: this process stops, or the cue is gone
                 with trio.CancelScope(shield=True):
@@ -255,12 +273,7 @@ class Performer:
 
     # --- health -----------------------------------------------------------------------------------------------------
 
-    async def _tell_health(self) -> None:
-        while True:
-            self._report()
-            await trio.sleep(HEALTH_SECONDS)
-
-    def _report(self) -> None:
+    def _engines(self) -> Engines:
         if self._failing:
             state, why = "failing", self._failing
         elif not self._loaded:
@@ -269,15 +282,8 @@ class Performer:
             state, why = "slow", self.voicing.mute
         else:
             state, why = "ready", ""
-        health = Health(
-            state,
-            why[:256],
-            self.writer.name[:128],
-            format_voice(self.voicing.voice),
-            int(self._rate * 10),
-            int(self._first_token * 1000),
-        )
-        self.node.say(health.kind, health.pack())
+        voice = format_voice(self.voicing.voice)
+        return Engines(state, why, self.writer.name, "", voice, self._rate, self._first_token)
 
 
 class _Said:

@@ -2,6 +2,7 @@
 
 Rules of this file:
 - A claim holds no secret and may pass through any member. It waits there until the narrator can be reached.
+- Whoever calls brings one claim, its own; only to the narrator a member brings those of others, at a bounded pace.
 - Only the narrator judges a claim, expiry too; what comes back is passed on to the link the claim came from.
 - A member shows its grant to whoever it knows: so two can talk although one of them was never told of the other.
 - A refusal counts only on a link that our claim went to.
@@ -75,12 +76,14 @@ class Door:
         state.shown = True
         return True
 
-    def on_claim(self, state: Neighbour, fields: list[Value], links: Iterable[Neighbour]) -> list[Effect]:
+    def on_claim(self, state: Neighbour, fields: list[Value], links: Iterable[Neighbour], now: float) -> list[Effect]:
         """:raises RemoteError: for a claim that is not good, and a stranger's second on one link."""
         if not self.ledger.begun:
             return []
         if state.claims and not self.trusts(state):
             raise RemoteError(Code.TOO_MANY, "claim: one per link")
+        if self.trusts(state) and not self._may_bring(state, now):
+            return []
         state.claims += 1
         claim = claim_from_value(take_list(fields, "message", 1)[0])
         verify_claim(claim)
@@ -95,6 +98,11 @@ class Door:
             del self._relayed[next(iter(self._relayed))]
         narrator = [one.link for one in links if one.ready and self.ledger.is_narrator(one.remote)]
         return [self._claim(link, claim) for link in narrator[:1] if link != state.link]
+
+    def _may_bring(self, member: Neighbour, now: float) -> bool:
+        if self.ledger.is_narrator(self.me):
+            return member.passed.allows(now, 1 / limits.CLAIM_SECONDS, limits.CLAIMS_BURST)
+        return not member.claims
 
     def on_refused(self, state: Neighbour, fields: list[Value]) -> list[Effect]:
         """:raises RemoteError: MALFORMED."""

@@ -121,7 +121,7 @@ class Gossip:
             case Type.GENESIS:
                 return self._on_genesis(link, state, fields, now)
             case Type.CLAIM:
-                return self._door.on_claim(state, fields, self._links.values())
+                return self._door.on_claim(state, fields, self._links.values(), now)
             case Type.REFUSED:
                 return self._door.on_refused(state, fields)
             case Type.GRANT:
@@ -141,7 +141,7 @@ class Gossip:
             case Type.EPHEMERAL:
                 return self._on_ephemeral(state, fields, now)
             case Type.PEERS:
-                return self._on_peers(link, fields)
+                return self._on_peers(state, fields, now)
             case _ if kind >= EXTENSIONS:
                 return []
             case _:
@@ -312,9 +312,9 @@ class Gossip:
             ]
         return effects
 
-    def _on_peers(self, link: int, fields: list[Value]) -> list[Effect]:
-        fresh = self._presence.learn(messages.read_peers(fields, self.ledger.tag, self._presence.records))
-        return self._spread(link, fresh) if fresh else []
+    def _on_peers(self, state: Neighbour, fields: list[Value], now: float) -> list[Effect]:
+        fresh = self._presence.hear_peers(fields, state, now)
+        return self._spread(state.link, fresh) if fresh else []
 
     def _spread(self, source: int | None, fresh: list[PeerRecord]) -> list[Effect]:
         others = [one.link for one in self._links.values() if one.link != source and one.ready]

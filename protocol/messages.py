@@ -6,7 +6,7 @@ ends the link below that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -220,8 +220,10 @@ def read_ephemeral(fields: list[Value], tag: bytes) -> Ephemeral:
     return one
 
 
-def read_peers(fields: list[Value], tag: bytes, held: Mapping[bytes, PeerRecord] | None = None) -> list[PeerRecord]:
-    """The records in a message; those no newer than the one ``held`` of their member are left out, unverified.
+def read_peers(
+    fields: list[Value], tag: bytes, is_wanted: Callable[[bytes, int], bool] = lambda member, stamp: True
+) -> list[PeerRecord]:
+    """The records in a message; those whose member and stamp are not wanted are left out, unverified.
 
     :raises RemoteError: MALFORMED, or BAD_SIGNATURE.
     """
@@ -236,7 +238,7 @@ def read_peers(fields: list[Value], tag: bytes, held: Mapping[bytes, PeerRecord]
             known,
             take_bytes(signature, "signature", 64),
         )
-        if held and one.member in held and held[one.member].stamp >= one.stamp:
+        if not is_wanted(one.member, one.stamp):
             continue
         if not verify(one.member, PEER, encode([tag, one.stamp, list(known)]), one.signature):
             raise RemoteError(Code.BAD_SIGNATURE, "peer: the signature does not match the member")

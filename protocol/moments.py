@@ -13,7 +13,7 @@ from typing import ClassVar, TypeVar
 from protocol import limits
 from protocol.encoding import decode, encode, take_list
 from protocol.errors import Code, RemoteError
-from protocol.shapes import number_field, raw_field, text_field
+from protocol.shapes import list_field, number_field, raw_field, read_seat, text_field
 
 HEALTH_STATES = ("loading", "ready", "slow", "failing")
 
@@ -60,17 +60,37 @@ class ClipMade(Moment):
 
 @dataclass(frozen=True)
 class Health(Moment):
-    """How a member is, in its own word, every few seconds. Rates are in tenths of tokens per second, times in
-    milliseconds.
+    """How a member is, in its own word, every few seconds. ``adapter`` is short, "" without one. ``rate`` is in tenths
+    of tokens per second, ``first_token`` in milliseconds, both of the last line (0: none yet). ``cpu`` is in tenths of
+    a percent of one core, ``memory`` in MiB (0: its system does not say), both of its process. ``head``: the canon head
+    it holds (b"": none), ``entries``: how many entries. ``links``: the seats it is linked to. ``probe``: the number of
+    the last probe that this answers, 0 before the first.
     """
 
     kind = "health"
     state: str = text_field(16)
     why: str = text_field(256)
     writer: str = text_field(128)
+    adapter: str = text_field(32)
     voice: str = text_field(limits.VOICE)
     rate: int = number_field()
     first_token: int = number_field()
+    cpu: int = number_field()
+    memory: int = number_field(limits.MEMORY)
+    head: bytes = raw_field(0, 32)
+    entries: int = number_field()
+    links: tuple[int, ...] = list_field(limits.LINKS, read_seat)
+    probe: int = number_field()
+
+
+@dataclass(frozen=True)
+class Probe(Moment):
+    """The narrator's word to one member: test yourself now, and say how you are. ``number`` rises; the health that
+    answers carries it.
+    """
+
+    kind = "probe"
+    number: int = number_field()
 
 
 @dataclass(frozen=True)

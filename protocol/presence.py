@@ -2,11 +2,13 @@
 
 Rules of this file:
 - A moment counts when its author is a member, its run the author's latest, and its counter higher than the last one's;
-  a hush only when it is the narrator's. So nothing that is played back counts.
-- What a link brings beyond limits.EPHEMERALS_PER_SECOND is dropped before its signature costs us anything.
+  a hush or a probe only when it is the narrator's. So nothing that is played back counts.
+- A member's moments beyond limits.EPHEMERALS_PER_SECOND, and news of where it is beyond one in limits.ADDRESS_SECONDS,
+  are dropped before a signature costs us anything. It is counted by author, so that a flood silences nobody else.
 - Which run is the latest is read from the runs themselves: each names what it continues. Clocks decide only between
   runs that nothing else orders.
 - An address is a member's own word. The newest counts, by the number its owner gave it.
+- Whoever forges another's moment or address to use up his share loses the link with the first one.
 """
 
 from __future__ import annotations
@@ -18,7 +20,10 @@ from protocol.encoding import Value
 from protocol.kinds import NARRATOR, Opened
 from protocol.ledger import Ledger
 from protocol.messages import Ephemeral, PeerRecord
+from protocol.pace import Pace
 from protocol.sync import Neighbour
+
+OF_THE_NARRATOR = frozenset({"hush", "probe"})
 
 
 class Presence:
@@ -31,24 +36,45 @@ class Presence:
         self._early: dict[bytes, PeerRecord] = {}
         self._counters: dict[bytes, tuple[bytes, int]] = {}
         self._latest: dict[bytes, tuple[bytes, bytes]] = {}
+        self._moments: dict[bytes, Pace] = {}  # by member
+        self._news: dict[bytes, Pace] = {}
 
     def hear(self, fields: list[Value], sender: Neighbour, now: float) -> Ephemeral | None:
-        """The moment in a message, if it counts and its link has not brought too many.
+        """The moment in a message, if it counts and its author has not sent too many.
 
         :raises RemoteError: MALFORMED, or BAD_SIGNATURE.
         """
         if len(fields) == 7 and (fields[0] == self.me or self._stale(fields[0], fields[1], fields[2])):
             return None
-        if not sender.may_say(now):
+        if fields and not self._may_say(fields[0], now):
             return None
         one = messages.read_ephemeral(fields, self.ledger.tag)
         member = self.ledger.authority.member(one.author)
         if member is None or one.run != self._latest_run(one.author) or (one.direct and one.author != sender.remote):
             return None
-        if one.kind == "hush" and member.seat != NARRATOR:
+        if one.kind in OF_THE_NARRATOR and member.seat != NARRATOR:
             return None
         self._counters[one.author] = (one.run, one.counter)
         return one
+
+    def hear_peers(self, fields: list[Value], sender: Neighbour, now: float) -> list[PeerRecord]:
+        """The addresses in a message that are news, of members who have not moved too often.
+
+        :raises RemoteError: MALFORMED, or BAD_SIGNATURE.
+        """
+
+        def is_wanted(member: bytes, stamp: int) -> bool:
+            held = self.records.get(member)
+            if member == self.me or (held is not None and held.stamp >= stamp):
+                return False
+            if not sender.records.allows(now, limits.RECORDS_PER_SECOND, limits.RECORDS_BURST):
+                return False
+            if self.ledger.authority.member(member) is None:
+                return True
+            news = self._news.setdefault(member, Pace())
+            return news.allows(now, 1 / limits.ADDRESS_SECONDS, limits.ADDRESS_BURST)
+
+        return self.learn(messages.read_peers(fields, self.ledger.tag, is_wanted))
 
     def learn(self, records: Iterable[PeerRecord]) -> list[PeerRecord]:
         """Those of these addresses that are news. A stranger's are kept for a while: a grant may be on its way."""
@@ -78,6 +104,15 @@ class Presence:
         """Seen already: the cheap test before any signature is checked; floods bring everything more than once."""
         last = self._counters.get(author) if type(author) is bytes else None
         return last is not None and last[0] == run and type(counter) is int and counter <= last[1]
+
+    def _may_say(self, author: Value, now: float) -> bool:
+        """Count a moment of this author's; False for one too many, and for a stranger's."""
+        if type(author) is not bytes:
+            return True  # it does not read, and ends the link
+        if self.ledger.authority.member(author) is None:
+            return False
+        said = self._moments.setdefault(author, Pace())
+        return said.allows(now, limits.EPHEMERALS_PER_SECOND, limits.EPHEMERALS_BURST)
 
     def _latest_run(self, author: bytes) -> bytes | None:
         if self.ledger.is_narrator(author):

@@ -22,6 +22,7 @@ from protocol.identity import digest
 from protocol.ledger import Ledger, Unit
 from protocol.log import HEADS_PERSON, NO_HEADS
 from protocol.messages import Want
+from protocol.pace import Pace
 
 SET_ASIDE = digest(HEADS_PERSON, b"set aside", size=16)
 
@@ -31,8 +32,8 @@ class Neighbour:
     """One link, as the gossip sees it. ``ready``: its other end is a member in good standing.
 
     ``claimed``: our claim went there; ``claims``: how many came. ``shown``: it showed the grant that makes it a member.
-    ``gained``: since the last round of heads it had something for us. ``paid_until``: its moments so far, at the rate
-    that is allowed, would have lasted until then.
+    ``gained``: since the last round of heads it had something for us. ``records``, ``passed``: how many addresses and
+    others' claims it has brought.
     """
 
     link: int
@@ -47,15 +48,8 @@ class Neighbour:
     wants: dict[int, tuple[Want, float]] = field(default_factory=dict)
     backlog: dict[bytes, dict[bytes, tuple[int, int]]] = field(default_factory=dict)
     synced_at: float = 0.0
-    paid_until: float = 0.0
-
-    def may_say(self, now: float) -> bool:
-        """Count one moment that came from there; False beyond limits.EPHEMERALS_PER_SECOND and the burst."""
-        paid_until = max(self.paid_until, now) + 1 / limits.EPHEMERALS_PER_SECOND
-        if paid_until > now + limits.EPHEMERALS_BURST / limits.EPHEMERALS_PER_SECOND:
-            return False
-        self.paid_until = paid_until
-        return True
+    records: Pace = field(default_factory=Pace)
+    passed: Pace = field(default_factory=Pace)
 
     def knows(self, entry_id: bytes) -> None:
         """It sent us this entry, or we sent it there."""

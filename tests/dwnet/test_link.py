@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -348,6 +349,43 @@ async def test_the_round_trip_is_measured(autojump_clock: MockClock, nursery: tr
         await socket.send(session.pack([note(0)]))
         await witness.until(lambda: witness.messages)
         assert witness.link.round_trip == pytest.approx(0.25)
+    nursery.cancel_scope.cancel()
+
+
+async def test_the_round_trip_of_a_link_that_is_never_silent_is_measured_anew(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    witness = Witness()
+    async with by_hand(nursery, witness) as (socket, session):
+        pings: list[float] = []
+
+        async def listen() -> None:
+            with suppress(SocketClosed):
+                while True:
+                    asked = [one for one in session.receive(await socket.receive()).messages if one[0] == Type.PING]
+                    pings.extend(trio.current_time() for _ in asked)
+
+        nursery.start_soon(listen)
+        for number in range(5 * limits.ROUND_TRIP_SECONDS):
+            await trio.sleep(1)
+            await socket.send(session.pack([note(number)]))
+        apart = [later - sooner for sooner, later in itertools.pairwise(pings)]
+        assert len(pings) > 3 and max(apart) <= limits.ROUND_TRIP_SECONDS
+    nursery.cancel_scope.cancel()
+
+
+async def test_a_link_counts_what_is_said_and_not_its_own_pings(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    one, two = Witness(), Witness()
+    link, other = await linked(nursery, one, two)
+    for number in range(3):
+        link.send(note(number), Lane.ENTRIES)
+    other.send(note(9), Lane.CONTROL)
+    await trio.sleep(60)
+    facts = link.facts
+    assert (facts.sent, facts.received) == (3, 1) == (other.facts.received, other.facts.sent)
+    assert facts.round_trip == 0 and facts.age == 60 and facts.member == link.remote and not facts.lagging
     nursery.cancel_scope.cancel()
 
 

@@ -12,9 +12,11 @@ from dwnet.simulated_peer import Peer, Player, Wire
 from dwnet.simulation import Simulation
 from protocol import limits, messages
 from protocol.body import pack_body
-from protocol.effects import Lane
+from protocol.effects import Lane, Send
 from protocol.encoding import decode, encode
 from protocol.entry import Entry, write_entry
+from protocol.identity import SigningKey
+from protocol.invite import make_claim
 from protocol.kinds import Cued, Line, Narrated
 from protocol.messages import Type
 from protocol.shapes import Span
@@ -111,6 +113,23 @@ class Garbler(Player):
         chance = self.simulation.chance
         kind = chance.choice([*(one for one in Type if one >= 10), 99])
         return (data, encode([int(kind), *(chance.choice([b"", 7, "x", [[]]]) for _ in range(chance.randrange(8)))]))
+
+
+class Mover(Player):
+    """Says that it is somewhere else, and brings claims that nobody gave it a code for."""
+
+    def flood(self, messages_each: int) -> None:
+        """That many of each to everybody at once."""
+        chance = self.simulation.chance
+        invite = SigningKey.from_seed(chance.randbytes(32))
+        for number in range(messages_each):
+            record = messages.write_peer_record(self.member, self.ledger.tag, self.clock() + number, [f"host:{number}"])
+            self.perform(self.gossip.announce(record))
+        for _ in range(messages_each // 10):
+            joiner = SigningKey.from_seed(chance.randbytes(32))
+            claim = make_claim(self.ledger.tag, invite, joiner, self.seal.public)
+            data = messages.claim(claim.to_value())
+            self.perform([Send(link, data, Lane.CONTROL) for link in self.links])
 
 
 class Flooder(Player):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pytest
 
 from protocol import limits, messages
-from protocol.effects import Close, Effect, Forked, Heard, Lane, Learned, Ready, Send, Store
+from protocol.effects import Claimed, Close, Effect, Forked, Heard, Lane, Learned, Ready, Send, Store
 from protocol.encoding import Value, decode
 from protocol.entry import Entry
 from protocol.errors import Code, RemoteError
@@ -418,9 +418,10 @@ def test_a_clock_that_is_off_silences_nobody(node: Node, skew: int) -> None:
     assert heard(node.hear(MIRA, messages.ephemeral(node.say(node.mira, 1)))) == [1]
 
 
-def test_only_the_narrator_may_hush(node: Node) -> None:
-    assert node.hear(MIRA, messages.ephemeral(node.say(node.mira, 1, "hush"))) == []
-    assert heard(node.hear(MIRA, messages.ephemeral(node.say(node.chain.narrator, 1, "hush")))) == [1]
+@pytest.mark.parametrize("kind", ["hush", "probe"])
+def test_only_the_narrator_may_hush_or_probe(node: Node, kind: str) -> None:
+    assert node.hear(MIRA, messages.ephemeral(node.say(node.mira, 1, kind))) == []
+    assert heard(node.hear(MIRA, messages.ephemeral(node.say(node.chain.narrator, 1, kind)))) == [1]
 
 
 def test_what_is_for_this_link_alone_is_not_passed_on_and_not_taken_from_another(node: Node) -> None:
@@ -478,19 +479,87 @@ def test_runs_that_are_only_said_to_exist_are_bounded(node: Node, monkeypatch: p
     assert sum(map(len, state.backlog.values())) <= 50 and len(state.wants) <= limits.WANTS
 
 
-def test_waiting_claims_and_early_addresses_are_bounded(node: Node) -> None:
+def claim_of(node: Node) -> tuple[Hand, bytes]:
+    """A stranger, and what it says to get in with an invite that the narrator never gave."""
+    stranger = node.chain.hand("Stranger", 9)
     key = SigningKey.from_seed(b"\7" * 32)
+    claim = make_claim(node.chain.tag, key, stranger.key, stranger.seal.public)
+    return stranger, messages.claim(claim.to_value())
+
+
+def test_waiting_claims_and_early_addresses_are_bounded(node: Node) -> None:
     records = []
     for number in range(limits.LINKS + 20):
-        stranger = node.chain.hand("Stranger", 9)
-        claim = make_claim(node.chain.tag, key, stranger.key, stranger.seal.public)
-        node.hear(MIRA, messages.claim(claim.to_value()))
+        stranger, claim = claim_of(node)
+        node.gossip.link_up(100 + number, stranger.public, node.now)
+        node.hear(100 + number, claim)
         records.append(messages.write_peer_record(stranger.key, node.chain.tag, number, []))
     for record in records:
         node.hear(MIRA, messages.peers([record]))
     assert len(node.gossip._door._relayed) == len(node.gossip._presence._early) == limits.LINKS
-    node.gossip.link_down(MIRA)
+    for number in range(limits.LINKS + 20):
+        node.gossip.link_down(100 + number)
     assert node.gossip._door._relayed == {}
+
+
+# --- a flood costs its sender ----------------------------------------------------------------------------------------
+
+
+def test_a_member_brings_its_own_claim_and_no_more(node: Node) -> None:
+    passed_on = [len(sent(node.hear(MIRA, claim_of(node)[1]), Type.CLAIM)) for _ in range(20)]
+    assert passed_on == [1] + [0] * 19
+    assert set(node.gossip.remotes()) == {NARRATOR, MIRA, ADA}, "and is not shut out for it"
+
+
+def test_the_narrator_takes_the_claims_that_waited_with_a_member_and_then_slowly() -> None:
+    node = Node()
+    ledger = Ledger(node.chain.tag, node.chain.narrator.seal)
+    ledger.load(node.chain.units)
+    node.gossip = Gossip(ledger, node.chain.narrator.public, node.chain.narrator.run)
+    node.gossip.link_up(MIRA, node.mira.public, node.now)
+    claims = [claim_of(node)[1] for _ in range(limits.CLAIMS_BURST + 20)]
+    assert sum(len(of(Claimed, node.hear(MIRA, one))) for one in claims) == limits.CLAIMS_BURST
+    node.now += 3 * limits.CLAIM_SECONDS
+    assert sum(len(of(Claimed, node.hear(MIRA, one))) for one in claims[:20]) == 3
+
+
+def moved(node: Node, hand: Hand, stamp: int) -> bytes:
+    return messages.peers([messages.write_peer_record(hand.key, node.chain.tag, stamp, [f"host:{stamp}"])])
+
+
+def test_a_member_that_moves_all_the_time_is_followed_slowly_and_the_others_at_once(node: Node) -> None:
+    taken = [stamp for stamp in range(1, 100) if of(Learned, node.hear(MIRA, moved(node, node.mira, stamp)))]
+    assert taken == list(range(1, limits.ADDRESS_BURST + 1))
+    assert of(Learned, node.hear(MIRA, moved(node, node.ada, 1)))
+    node.now += limits.ADDRESS_SECONDS
+    assert of(Learned, node.hear(ADA, moved(node, node.mira, 100)))
+    assert of(Learned, node.hear(ADA, moved(node, node.mira, 101))) == []
+
+
+def test_what_a_flood_of_addresses_brings_is_not_even_verified(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "RECORDS_BURST", 50)
+    checked: list[bytes] = []
+
+    def check(key: bytes, *rest: bytes) -> bool:
+        checked.append(key)
+        return True
+
+    monkeypatch.setattr(messages, "verify", check)
+    for number in range(200):
+        node.hear(MIRA, moved(node, node.chain.hand("Nobody", 9), number))
+    assert len(checked) == 50
+    assert of(Learned, node.hear(ADA, moved(node, node.ada, 1))), "another link has a share of its own"
+
+
+def test_a_chatterer_uses_up_no_share_but_its_own(node: Node) -> None:
+    """Whoever passes a chatterer's words on is heard all the same, and no signature beyond the share is checked."""
+    said_by_mira = [
+        messages.ephemeral(node.say(node.mira, 1 + number)) for number in range(2 * limits.EPHEMERALS_BURST)
+    ]
+    assert sum(len(heard(node.hear(ADA, one))) for one in said_by_mira) == limits.EPHEMERALS_BURST
+    assert heard(node.hear(ADA, messages.ephemeral(node.say(node.ada, 1)))) == [1]
+    late = node.say(node.mira, 9_999)._replace(signature=bytes(64))
+    assert node.hear(ADA, messages.ephemeral(late)) == [], "unread"
 
 
 def test_authors_who_are_no_members_leave_no_trace(node: Node) -> None:

@@ -78,8 +78,12 @@ def test_a_moment_comes_back_and_holds_for_its_story_and_words_alone() -> None:
 def test_an_address_record_comes_back_unless_it_is_no_news() -> None:
     old, new = (messages.write_peer_record(KEY, TAG, stamp, ["198.51.100.7:8000"]) for stamp in (1, 2))
     fields = fields_of(messages.peers([new]), Type.PEERS)
-    assert messages.read_peers(fields, TAG) == [new] == messages.read_peers(fields, TAG, {KEY.public: old})
-    assert messages.read_peers(fields, TAG, {KEY.public: new}) == []
+
+    def later_than(stamp: int) -> list[messages.PeerRecord]:
+        return messages.read_peers(fields, TAG, lambda member, offered: member == KEY.public and offered > stamp)
+
+    assert messages.read_peers(fields, TAG) == [new] == later_than(old.stamp)
+    assert later_than(new.stamp) == []
     with pytest.raises(RemoteError):
         messages.read_peers(fields, b"\1" * 16)
 

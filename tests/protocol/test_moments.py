@@ -9,14 +9,16 @@ import pytest
 from protocol import limits
 from protocol.encoding import decode, encode
 from protocol.errors import Code, RemoteError
-from protocol.moments import ClipMade, Health, Hush, Moment, Timing, Tokens, read_moment
+from protocol.moments import ClipMade, Health, Hush, Moment, Probe, Timing, Tokens, read_moment
 
 ID = bytes(32)
 MOMENTS: list[Moment] = [
     Tokens(ID, 3, "Who is", 0),
     ClipMade(ID, 0, ID, 4_000, 900, 13, b""),
     ClipMade(ID, 0, ID, 4_000, 900, 13, ID),
-    Health("ready", "", "smollm2", "espeak:en-us", 123, 456),
+    Health("ready", "", "smollm2", "", "espeak:en-us", 123, 456, 1_480, 241, b"", 0, (), 0),
+    Health("slow", "why", "smollm2", "vesper-3", "espeak:en-us", 0, 0, 0, 0, ID, 512, tuple(range(limits.LINKS)), 7),
+    Probe(7),
     Timing(ID, 1, 2, 3, 4, 5, 6),
 ]
 
@@ -45,7 +47,12 @@ def test_a_field_of_a_later_version_is_ignored_and_a_missing_one_is_not(moment: 
         (ClipMade, [ID, limits.CLIPS + 1, ID, 1, 1, 1, b""]),
         (ClipMade, [ID, 0, ID, 1, 1, 1, b"short"]),
         (ClipMade, [ID, 0, ID, limits.BLOB + 1, 1, 1, b""]),
-        (Health, ["x" * 17, "", "", "", 0, 0]),
+        (Health, ["x" * 17, "", "", "", "", 0, 0, 0, 0, b"", 0, [], 0]),
+        (Health, ["ready", "", "", "", "", 0, 0, 0, 0, ID[:31], 0, [], 0]),
+        (Health, ["ready", "", "", "", "", 0, 0, 0, limits.MEMORY + 1, b"", 0, [], 0]),
+        (Health, ["ready", "", "", "", "", 0, 0, 0, 0, b"", 0, [1] * (limits.LINKS + 1), 0]),
+        (Health, ["ready", "", "", "", "", 0, 0, 0, 0, b"", 0, [5_000], 0]),
+        (Probe, ["1"]),
         (Hush, [b"short"]),
         (Hush, ["", ""]),
     ],

@@ -7,7 +7,7 @@ import pytest
 from dwnet.simulated_peer import Peer, Player, Teller
 from dwnet.simulation import Simulation
 from protocol import limits, messages
-from protocol.effects import Forked, Held, Lane, Send
+from protocol.effects import Forked, Held, Lane, Learned, Send
 from protocol.kinds import Accepted, Narrated
 from protocol.story import Story
 from tests.kit.network import (
@@ -16,6 +16,7 @@ from tests.kit.network import (
     Flooder,
     Garbler,
     Liar,
+    Mover,
     Replayer,
     cue,
     hive_of,
@@ -160,3 +161,19 @@ def test_good_entries_beside_a_bad_one_are_kept_and_stored() -> None:
     assert told.id in tom.ledger.entries
     tom.stop()
     assert told.id in {one.id for unit in tom.disk for one in unit}, "held and stored are one"
+
+
+def test_a_member_that_moves_all_the_time_and_brings_claims_ends_no_link_of_the_others() -> None:
+    hive, narrator, (mira, tom, mallory) = hive_of("Mira", "Tom", "Mallory", kind=Mover)
+    assert isinstance(mallory, Mover)
+    before = hive.counts["messages"]
+    mallory.flood(2_000)
+    hive.run(5)
+    assert hive.counts["messages"] - before < 3 * 2_200 + 200, "the flood itself, and next to nothing because of it"
+    for peer in (narrator, mira, tom):
+        news = [one for one in peer.effects if isinstance(one, Learned)]
+        records = [one for told in news for one in told.records if one.member == mallory.member.public]
+        assert len(records) <= limits.ADDRESS_BURST
+    said = line(mira, tell(narrator))
+    hive.run(1)
+    assert said.id in tom.ledger.entries and hive.closed == []
