@@ -1,4 +1,4 @@
-# make demo | test | test-slow | check | bench | clean
+# make demo | test | test-slow | check | bench | screens | clean
 # The first of them makes the environment in .venv; nothing outside this folder is changed.
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check
@@ -6,7 +6,7 @@ CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 TESTED = protocol dwnet peer narrator_app tests benchmarks
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(CORES)
 
-.PHONY: demo test test-slow check bench clean machine
+.PHONY: demo test test-slow check bench screens clean machine
 .DEFAULT_GOAL := demo
 
 demo: .venv/.installed
@@ -26,6 +26,10 @@ check: .venv/.installed-dev
 
 bench: .venv-bench/.installed
 	.venv-bench/bin/python -m benchmarks
+
+# Every screen of the desk, light and dark, at two sizes, with a told story in it. Needs Chromium.
+screens: .venv/.installed-dev
+	.venv/bin/python -m tests.screens --out screens
 
 # Stories, the demo's too, are never cleaned away: delete demo/ yourself.
 clean:
