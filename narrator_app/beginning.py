@@ -1,0 +1,246 @@
+"""From nothing to a told beat: a story is made, characters wake up on this machine, and the first narration is told.
+
+Rules of this file:
+- It goes on whoever looks: its state belongs to the process, and every page of the desk shows the same.
+- Nobody waits for ever for a character. One that can't come is said, with what to do, and the story begins without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import trio
+
+from dwnet.errors import NodeError
+from narrator_app.commands import Desk
+from narrator_app.evenings import Evenings, Failed, Open, State
+from narrator_app.health import Condition, Status
+from narrator_app.local import ENDED
+from narrator_app.preferences import Looks
+
+READY_SECONDS = 180.0  # for a first start on a slow machine; usually it is a few
+
+
+class Stage(Enum):
+    """How far the beginning of a story is."""
+
+    ASKING = "asking"  # nothing has begun: name, cast and first words are being chosen
+    OPENING = "opening"
+    WAKING = "waking"  # the characters' processes start and load their models
+    STUCK = "stuck"  # nobody came; the narrator decides how to go on
+    OVER = "over"
+
+
+class Waking(Enum):
+    """How one character comes to life."""
+
+    COMING = "coming"  # its process starts
+    LOADING = "loading"  # its model is being read
+    AWAKE = "awake"
+    ABSENT = "absent"  # it cannot answer, and says why
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the narrator chose: the story's name, who plays in it on this machine, and the first narration."""
+
+    name: str
+    cast: tuple[str, ...]
+    narration: str
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """How one of the cast is on the way. ``why`` and ``remedy`` are sentences, for those who can't come."""
+
+    name: str
+    waking: Waking = Waking.COMING
+    why: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """``what`` and ``hint`` say what went wrong, if something did."""
+
+    stage: Stage
+    arrivals: tuple[Arrival, ...] = ()
+    what: str = ""
+    hint: str = ""
+
+
+def waking(condition: Condition | None) -> Waking:
+    """How a character is on the way, by how it is."""
+    match condition.status if condition else None:
+        case Status.RESPONSIVE | Status.DEGRADED:
+            return Waking.AWAKE
+        case Status.HEARTBEAT:
+            return Waking.LOADING
+        case Status.ERROR_API | Status.DEACTIVATED:
+            return Waking.ABSENT
+        case _:
+            return Waking.COMING
+
+
+async def bring_in(desk: Desk, names: Sequence[str]) -> None:
+    """Cast these sample characters or cards, unless they are in the story already, and start them on this machine."""
+    desk.casting.here.expected = max(1, len(names))
+    for name in names:
+        card = desk.casting.find_card(name)
+        seats = {seat.name.casefold(): seat.number for seat in desk.narrator.story.seats.values()}
+        seat = seats.get(card.name.casefold())
+        if seat is None:
+            seat = await desk.casting.cast(card)
+        if not desk.casting.here.is_here(seat):
+            await desk.casting.play_here(seat)
+
+
+def arrivals(desk: Desk, names: Sequence[str]) -> tuple[Arrival, ...]:
+    """How these are on the way, now."""
+    found = []
+    for name in names:
+        seat = next(
+            (one.number for one in desk.narrator.story.seats.values() if one.name.casefold() == name.casefold()), None
+        )
+        if seat is None:
+            found.append(Arrival(name))
+            continue
+        condition = desk.narrator.attendance.conditions.get(seat)
+        process = desk.casting.here.state(seat)
+        one = Arrival(desk.narrator.name_of(seat), waking(condition))
+        if process is not None and process.state == ENDED:
+            one = replace(one, waking=Waking.ABSENT, why=process.why)
+        elif one.waking is Waking.ABSENT and condition is not None:
+            one = replace(one, why=condition.why, remedy=condition.remedy(one.name))
+        found.append(one)
+    return tuple(found)
+
+
+def settled(coming: Sequence[Arrival]) -> bool:
+    """Nobody is on the way any more: each is awake or can't come."""
+    return all(one.waking in (Waking.AWAKE, Waking.ABSENT) for one in coming)
+
+
+def _why_ended(state: State) -> tuple[str, str]:
+    return (state.what, state.hint) if isinstance(state, Failed) else ("", "")
+
+
+class Beginning:
+    """The first evening of a data root. ``progress`` is what screens show; listeners hear of every change of it."""
+
+    def __init__(self, evenings: Evenings, looks: Looks, *, asking: bool) -> None:
+        self.evenings = evenings
+        self.progress = Progress(Stage.ASKING if asking else Stage.OVER)
+        self._looks = looks
+        self._plan: Plan | None = None
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def over(self) -> bool:
+        """Whether the story itself is to be shown."""
+        return self.progress.stage is Stage.OVER
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """``listener`` is called at every change, until the function returned is called."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def skip(self, name: str = "") -> None:
+        """Whoever knows his way begins with an empty story, or with whatever there is now."""
+        self._looks.change(welcomed=True)
+        self.evenings.open(name.strip())
+        self._become(Progress(Stage.OVER))
+
+    async def begin(self, plan: Plan, patience: float = READY_SECONDS) -> None:
+        """Make the story, wake its cast, tell the first narration. Asked for again while it goes on, it does nothing.
+
+        What goes wrong is in ``progress``, and everything can be asked for again.
+        """
+        if self.progress.stage in (Stage.OPENING, Stage.WAKING, Stage.OVER):
+            return
+        self._plan = plan
+        coming = tuple(Arrival(name) for name in plan.cast)
+        self._become(Progress(Stage.OPENING, coming))
+        try:
+            desk = await self._opened(plan.name)
+            if desk is None:
+                return
+            self._become(Progress(Stage.WAKING, coming))
+            await bring_in(desk, plan.cast)
+            coming = await self._wait_for_all(desk, plan.cast, patience)
+            if not self._waiting():
+                return  # it was told meanwhile, or the story ended
+            if plan.cast and not any(one.waking is Waking.AWAKE for one in coming):
+                first = next((one for one in coming if one.why), coming[0])
+                self._become(Progress(Stage.STUCK, coming, first.why, first.remedy))
+                return
+            await self._tell(desk)
+        except NodeError as error:
+            self._become(Progress(Stage.ASKING, (), error.what, error.hint))
+
+    async def tell_anyway(self) -> None:
+        """The story begins although not everybody is awake: whoever comes later answers then."""
+        desk = self.evenings.evening.desk if self.evenings.evening else None
+        if self.progress.stage in (Stage.WAKING, Stage.STUCK) and desk is not None:
+            await self._tell(desk)
+
+    async def _opened(self, name: str) -> Desk | None:
+        """Open the story; None when that failed, and then ``progress`` says why."""
+        changed = trio.Event()
+
+        def happened(one: dict[str, object]) -> None:
+            if one["event"] == "state":
+                changed.set()
+
+        stop = self.evenings.listen(happened)
+        try:
+            self.evenings.open(name)
+            while True:
+                await changed.wait()
+                changed = trio.Event()
+                match self.evenings.state:
+                    case Open(evening=evening):
+                        return evening.desk
+                    case Failed(what=what, hint=hint):
+                        self._become(Progress(Stage.ASKING, (), what, hint))
+                        return None
+        finally:
+            stop()
+
+    async def _wait_for_all(self, desk: Desk, names: Sequence[str], patience: float) -> tuple[Arrival, ...]:
+        coming = arrivals(desk, names)
+        with trio.move_on_after(patience):
+            while self._waiting():
+                if self.evenings.evening is None or self.evenings.evening.desk is not desk:
+                    what, hint = _why_ended(self.evenings.state)
+                    self._become(Progress(Stage.ASKING, (), what, hint))
+                    break
+                coming = arrivals(desk, names)
+                if coming != self.progress.arrivals:
+                    self._become(Progress(Stage.WAKING, coming))
+                if settled(coming):
+                    break
+                with trio.move_on_after(1):  # a story that ended stirs no more
+                    await desk.narrator.something()
+        return coming
+
+    def _waiting(self) -> bool:
+        return self.progress.stage is Stage.WAKING
+
+    async def _tell(self, desk: Desk) -> None:
+        plan, self._plan = self._plan, None
+        try:
+            if plan is not None and plan.narration.strip():
+                await desk.intents.tell(plan.narration, list(plan.cast) or None)
+        except NodeError:
+            self._plan = plan
+            raise
+        self._looks.change(welcomed=True, screen="stage")
+        self._become(Progress(Stage.OVER))
+
+    def _become(self, progress: Progress) -> None:
+        self.progress = progress
+        for listener in tuple(self._listeners):
+            listener()
