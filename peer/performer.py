@@ -187,11 +187,11 @@ class Performer:
         self.reporter.report()
 
     async def _read_ahead(self, scene: Scene) -> None:
-        if not self._loaded or scene.turns == self._read:
+        if not self._loaded or (scene.card, scene.turns) == self._read:
             return
         try:
             await self.writer.preread(scene)
-            self._read, self._failing = scene.turns, ""
+            self._read, self._failing = (scene.card, scene.turns), ""
         except NodeError as error:
             self._failing = error.what
 

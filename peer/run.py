@@ -19,6 +19,7 @@ from dwnet.keyring import read_api_key
 from dwnet.machine import look
 from dwnet.node import Draft, Event, LinkClosed, LinkOpened
 from dwnet.playback import open_player
+from dwnet.portraits import Portraits
 from dwnet.settings import ATTACHED, LOCAL_CHARACTERS, Settings, prepare, remember_port, remember_seat
 from dwnet.shipped import words
 from dwnet.stage import Stage
@@ -30,11 +31,11 @@ from peer.performer import Performer
 from peer.reporting import LISTENING, Reporter
 from peer.view import View
 from peer.voice.bank import voice_for
-from peer.voice.contract import Speaker, Voice, parse_voice
+from peer.voice.choice import choose_voice, follow_card
+from peer.voice.contract import parse_voice
 from peer.voice.engines import open_speaker
 from peer.writer.open import open_writer
 from protocol import messages
-from protocol.authority import Member
 from protocol.effects import Refused, SecondCopy, Took
 from protocol.errors import Code
 from protocol.identity import peer_id
@@ -100,6 +101,7 @@ async def _play(settings: Settings, view: View) -> int:
                     inner.start_soon(member.run, home.node.subscribe())
                     inner.start_soon(view.run, home.node.subscribe())
                     inner.start_soon(clips.run, home.node.subscribe())
+                    inner.start_soon(Portraits(home.node, clips).run, home.node.subscribe())
                     if not os.environ.get(ATTACHED):  # else the narrator's own program is what people see and hear
                         inner.start_soon(_show_and_sound, home, clips, view)
                     await inner.start(home.mesh.run)
@@ -149,27 +151,11 @@ async def _perform(home: Home, clips: Clips, nursery: trio.Nursery) -> None:
     writer = open_writer(
         settings.writer, threads=threads, models=settings.base_models, key=read_api_key(settings.api_key_file)
     )
-    voice, speaker = _voice(home, member)
+    voice, speaker = choose_voice(node, member.seat, settings.voice)
     performer = Performer(node, clips, writer, speaker, voice)
     nursery.start_soon(performer.run, node.subscribe())
-
-
-def _voice(home: Home, member: Member) -> tuple[Voice, Speaker]:
-    """This machine's own choice, else the card's, else one from the bank. A card's voice that does not read, or that
-    wants a speaker which is not here, is no error.
-    """
-    seat = home.node.ledger.story.seats.get(member.seat)
-    own = home.settings.voice
-    wanted = own or (seat.voice if seat else "")
-    try:
-        voice = parse_voice(wanted) if wanted else voice_for(member.seat)
-        return voice, open_speaker(voice.engine)
-    except NodeError as error:
-        if own:
-            raise
-        logger.warning("%s", error.what)
-    voice = voice_for(member.seat)
-    return voice, open_speaker(voice.engine)
+    change = performer.voicing.change
+    nursery.start_soon(follow_card, node, member.seat, settings.voice, change, node.subscribe())
 
 
 class _Membership:

@@ -36,10 +36,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class LineSound:
-    """The sound of one line, while it is being made. ``key`` opens private clips (b"": they are public)."""
+    """The sound of one line, while it is being made. ``key`` opens private clips (b"": they are public). A line is said
+    in one voice from its beginning to its end.
+    """
 
     cue: Cue
     key: bytes
+    voice: Voice
+    speaker: Speaker | None
     made: list[Clip] = field(default_factory=list)
     characters: int = 0
     line: Entry | None = None
@@ -68,15 +72,20 @@ class Voicing:
         self._kept: dict[bytes, LineSound] = {}  # by line: voiced while under review, not yet let in
         self._queue, self._queued = trio.open_memory_channel[tuple[LineSound, str | None]](SENTENCES)
 
+    def change(self, voice: Voice, speaker: Speaker | None) -> None:
+        """Speak with another voice, from the next line on."""
+        self.voice, self._speaker, self.mute = voice, speaker, ""
+
     def begin(self, cue: Cue) -> LineSound:
         """The sound of an answer that is about to be written."""
-        sound = LineSound(cue, os.urandom(32) if cue.audience is not None else b"")
+        key = os.urandom(32) if cue.audience is not None else b""
+        sound = LineSound(cue, key, self.voice, self._speaker)
         self._sounds.add(sound)
         return sound
 
     def say(self, sound: LineSound, sentence: str) -> None:
         """A sentence is complete: it will be voiced after those before it."""
-        if self._speaker is None:
+        if sound.speaker is None:
             return
         try:
             self._queue.send_nowait((sound, sentence))
@@ -129,9 +138,9 @@ class Voicing:
             self.mute = error.what
 
     async def _voice(self, sound: LineSound, sentence: str) -> None:
-        assert self._speaker is not None
+        assert sound.speaker is not None
         try:
-            data = await make_clip(self._speaker, sentence, self.voice)
+            data = await make_clip(sound.speaker, sentence, sound.voice)
             self.mute = ""
         except NodeError as error:
             self.mute = error.what
@@ -158,5 +167,5 @@ class Voicing:
             while len(self._kept) > limits.PLAN:
                 del self._kept[next(iter(self._kept))]
             return
-        body = Voiced(tuple(sound.made), format_voice(self.voice), sound.key)
+        body = Voiced(tuple(sound.made), format_voice(sound.voice), sound.key)
         await self._node.write(Draft(body, refs=(sound.line.id,), audience=sound.cue.audience))

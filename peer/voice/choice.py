@@ -1,0 +1,54 @@
+"""Which voice a character has on this machine, also when its card is changed in the middle of the evening."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import trio
+
+from dwnet.errors import NodeError
+from dwnet.node import Event, Node
+from peer.voice.bank import voice_for
+from peer.voice.contract import Speaker, Voice, parse_voice
+from peer.voice.engines import open_speaker
+from protocol.effects import Took
+from protocol.kinds import Cast
+
+logger = logging.getLogger(__name__)
+
+
+def choose_voice(node: Node, seat: int, own: str | None) -> tuple[Voice, Speaker]:
+    """This machine's own choice, else the card's, else one from the bank. A card's voice that does not read, or that
+    wants a speaker which is not here, is no error.
+
+    :raises VoiceUnreadable, SpeakerUnknown: for ``own``.
+    """
+    cast = node.ledger.story.seats.get(seat)
+    wanted = own or (cast.voice if cast else "")
+    try:
+        voice = parse_voice(wanted) if wanted else voice_for(seat)
+        return voice, open_speaker(voice.engine)
+    except NodeError as error:
+        if own:
+            raise
+        logger.warning("%s", error.what)
+    voice = voice_for(seat)
+    return voice, open_speaker(voice.engine)
+
+
+async def follow_card(
+    node: Node,
+    seat: int,
+    own: str | None,
+    change: Callable[[Voice, Speaker], None],
+    events: trio.MemoryReceiveChannel[Event],
+) -> None:
+    """Call ``change`` whenever the card gives the seat another voice, until cancelled."""
+    has, _ = choose_voice(node, seat, own)
+    async for event in events:
+        if isinstance(event, Took) and event.entry.kind == Cast.kind:
+            voice, speaker = choose_voice(node, seat, own)
+            if voice != has:
+                has = voice
+                change(voice, speaker)
