@@ -203,6 +203,12 @@ async def _deactivate(desk: Desk, rest: str) -> None:
     await desk.casting.deactivate(desk.intents.seat_of(rest))
 
 
+async def _probe(desk: Desk, rest: str) -> None:
+    if not rest:
+        raise _usage("probe")
+    desk.narrator.probe(desk.intents.seat_of(rest))
+
+
 async def _hush(desk: Desk, rest: str) -> None:
     await desk.intents.hush()
 
@@ -221,5 +227,5 @@ _HANDLERS: dict[str, Callable[[Desk, str], Awaitable[None]]] = {
     "adopt": _adopt, "cue": _cue, "skip": _skip, "hold": _hold,
     "whisper": _whisper, "retake": _retake, "take": _take, "scene": _scene,
     "status": _status, "checkpoint": _checkpoint, "rewind": _rewind, "export": _export, "deactivate": _deactivate,
-    "hush": _hush, "help": _help,
+    "probe": _probe, "hush": _hush, "help": _help,
 }  # fmt: skip

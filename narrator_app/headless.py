@@ -44,6 +44,12 @@ class Screen:
                 self.terminal.notice(f"{one['member']} has joined. Both of you see the same four words: {one['words']}")
             case "status":
                 self.terminal.notice(f"{one['member']}: {one['status']}. {one['why']} {one['remedy']}".strip())
+            case "probed" if one["answered"]:
+                self.terminal.notice(
+                    f"{one['member']} answered in {one['milliseconds'] / 1000:.1f} s: {one['status']}. {one['why']}"
+                )
+            case "probed":
+                self.terminal.notice(f"{one['member']} does not answer. {one['remedy']}".strip())
             case "missed":
                 self.terminal.notice(f"{one['why']} The story goes on.")
             case "narrated" if one.get("to"):

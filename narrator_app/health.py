@@ -70,6 +70,8 @@ TABLE: dict[Status, dict[Signal, Status]] = {
     Status.DEACTIVATED: {Signal.INVITED: Status.REGISTERED, Signal.GRANTED: Status.OFFLINE},
 }
 
+PRESENT = frozenset({Status.HEARTBEAT, Status.RESPONSIVE, Status.DEGRADED, Status.ERROR_API})
+
 REMEDIES: dict[Status, str] = {
     Status.REGISTERED: "Give the invite code to whoever shall play this seat: /invite {name}",
     Status.OFFLINE: "Start it again on its machine with: dwnet peer",

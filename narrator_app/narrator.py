@@ -21,6 +21,7 @@ from dwnet.node import Draft, LinkClosed, LinkOpened, Node
 from dwnet.text import clean, clean_piece, marked
 from dwnet.times import iso, now
 from narrator_app.attendance import Attendance
+from narrator_app.breakdown import breakdown
 from narrator_app.copies import Copies
 from narrator_app.direction import (
     Accept,
@@ -36,6 +37,7 @@ from narrator_app.direction import (
     under_review,
 )
 from narrator_app.health import Signal
+from narrator_app.probing import Probes
 from protocol import limits
 from protocol.effects import Claimed, Forked, Heard, Held, Ready, SecondCopy, Took
 from protocol.entry import Entry
@@ -66,6 +68,7 @@ class Narrator:
         self.mesh = mesh
         self.review = under_review(self.story)
         self.attendance = Attendance(node, mesh, self.tell_status, now)
+        self.probes = Probes(node, self._tell_probe)
         self.forced: deque[tuple[bytes, int]] = deque(maxlen=64)
         self.skipped: deque[tuple[bytes, int]] = deque(maxlen=64)
         self.held = False
@@ -222,9 +225,11 @@ class Narrator:
             case Timing.kind:
                 timing = read_moment(Timing, payload)
                 if self._is_cue_of(timing.cue, seat):
-                    self._note_timing(timing)
+                    self._note_timing(seat, timing)
             case Health.kind:
-                self.attendance.hear(seat, read_moment(Health, payload))
+                health = read_moment(Health, payload)
+                if self.attendance.hear(seat, health):
+                    self.probes.heard(seat, health)
 
     def _write_down(self, cue: bytes, text: str) -> None:
         """Keep what streams, for whoever begins to watch in the middle of an answer."""
@@ -242,23 +247,31 @@ class Narrator:
     def _is_cue_of(self, cue: bytes, seat: int) -> bool:
         return cue in self.story.cues and self.story.cues[cue].seat == seat
 
-    def _note_timing(self, timing: Timing) -> None:
-        self.timings[timing.cue] = {
-            "queue_ms": timing.queue,
-            "prompt_tokens": timing.prompt_tokens,
-            "first_token_ms": timing.first_token,
-            "first_clip_ms": timing.first_clip,
-            "whole_ms": timing.whole,
-            "tokens": timing.tokens,
-        }
+    def _note_timing(self, seat: int, timing: Timing) -> None:
+        """Where an answer's time went. It may come before its line or, overtaken on its way, after it."""
+        self.timings[timing.cue] = breakdown(timing)
         while len(self.timings) > TIMINGS:
             del self.timings[next(iter(self.timings))]
+        self.happen("timing", member=self.name_of(seat), cue=timing.cue.hex(), timings=self.timings[timing.cue])
 
     # --- who is here -----------------------------------------------------------------------------------------------
 
     def tell_status(self, seat: int) -> None:
         """How a seat's member is."""
         self.happen("status", **self.attendance.facts(seat, self.name_of(seat)))
+
+    def probe(self, seat: int) -> None:
+        """Ask whoever plays this seat to test itself; what came of it happens as ``probed``.
+
+        :raises NotConnected: when it can't be asked.
+        """
+        name = self.name_of(seat)
+        self.probes.ask(seat, name, self.attendance.conditions[seat].remedy(name))
+
+    def _tell_probe(self, seat: int, milliseconds: int | None) -> None:
+        facts = self.attendance.facts(seat, self.name_of(seat))
+        answered = milliseconds is not None
+        self.happen("probed", **facts, answered=answered, milliseconds=milliseconds or 0)
 
     async def _keep_time(self) -> None:
         while True:
@@ -267,6 +280,7 @@ class Narrator:
                 await self.copies.settle_tails()
             self.attendance.begin_all()
             self.attendance.look_for_absent()
+            self.probes.give_up()
             self.changed()
 
     def _seat_of(self, key: bytes) -> int | None:

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "take": ("/take NUMBER", "Of the last line's takes, let this one stand."),
     "scene": ("/scene TEXT", "A change of time or place; nobody is asked to answer."),
     "status": ("/status", "Who is here, and how everyone is."),
+    "probe": ("/probe NAME", "Ask a member to test its model now and say how it is."),
     "checkpoint": ("/checkpoint NAME", "Give this place in the story a name to go back to."),
     "rewind": ("/rewind NAME", "Go back to a checkpoint or to a branch; what is left stays as a branch."),
     "export": ("/export dwlog|json|txt PATH [--with-whispers]", "Write the story to a file."),

@@ -17,10 +17,8 @@ from dwnet.machine import Meter
 from dwnet.node import Event, Node
 from protocol import limits
 from protocol.effects import Heard
-from protocol.moments import Health, Probe, read_moment
+from protocol.moments import REPORT_SECONDS, REPORTS_PER_SECOND, Health, Probe, read_moment
 
-REPORT_SECONDS = 2.0
-REPORTS_PER_SECOND = 10  # of a whole hive; beyond REPORT_SECONDS times this many members each tells less often
 MEBIBYTE = 1024 * 1024
 
 

@@ -16,6 +16,8 @@ from protocol.errors import Code, RemoteError
 from protocol.shapes import list_field, number_field, raw_field, read_seat, text_field
 
 HEALTH_STATES = ("loading", "ready", "slow", "failing")
+REPORT_SECONDS = 2.0  # between two healths of one member
+REPORTS_PER_SECOND = 10  # of a whole hive; in a larger one than these two allow, each tells less often
 
 
 class Moment:

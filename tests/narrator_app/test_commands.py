@@ -24,7 +24,7 @@ from tests.kit.scripted_writer import ScriptedWriter
 USAGE = [
     "/cast", "/cast Pim Tock", "/cast --here", '/cast "Pim', "/invite", '/invite ""', "/invite --role", "/review",
     "/review maybe", "/edit", "/cue", "/skip", "/hold", "/hold on to it", "/whisper", "/whisper Pim", "/take",
-    "/take one", "/take -1", "/checkpoint", "/rewind", "/export", "/export json", "/deactivate",
+    "/take one", "/take -1", "/probe", "/checkpoint", "/rewind", "/export", "/export json", "/deactivate",
 ]  # fmt: skip
 
 

@@ -10,12 +10,12 @@ import trio
 from trio.testing import MockClock
 
 from dwnet.node import Event
-from peer.reporting import LISTENING, REPORT_SECONDS, Reporter
+from peer.reporting import LISTENING, Reporter
 from peer.writer.errors import EndpointUnreachable
 from protocol import limits
 from protocol.effects import Heard
 from protocol.errors import Code
-from protocol.moments import Health, Probe, read_moment
+from protocol.moments import REPORT_SECONDS, Health, Probe, read_moment
 from tests.kit.company import Company, Person
 from tests.kit.scripted_writer import ScriptedWriter
 
