@@ -297,8 +297,8 @@ class Resealed(Body):
 KINDS: dict[str, type[Body]] = {
     one.kind: one
     for one in (
-        Genesis, Renamed, Opened, Invited, Withdrawn, Granted, Revoked, Cast, Sheet, Narrated, Cued, Line, Voiced, Accepted,
-        Discarded, Chosen, Edited, Missed, Heard, Checkpoint, Rewound, Adopted, SetAside, Redacted, Resealed,
+        Genesis, Renamed, Opened, Invited, Withdrawn, Granted, Revoked, Cast, Sheet, Narrated, Cued, Line, Voiced,
+        Accepted, Discarded, Chosen, Edited, Missed, Heard, Checkpoint, Rewound, Adopted, SetAside, Redacted, Resealed,
     )
 }  # fmt: skip
 
