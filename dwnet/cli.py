@@ -19,6 +19,7 @@ import click
 
 from dwnet.cli_files import card, log
 from dwnet.cli_story import SOURCES, Reading, Sources, doctor, status, story
+from dwnet.cli_voice import Voices, voice
 from dwnet.complaints import explained, log_file
 from dwnet.version import VERSION
 
@@ -42,10 +43,10 @@ def main(context: click.Context, debug: bool) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal may know few letters; a story has them all
     context.obj = debug
-    context.meta[SOURCES] = Sources(_reading, _engine_checks)
+    context.meta[SOURCES] = Sources(_reading, _engine_checks, _voices)
 
 
-for _part in (log, card, story, status, doctor):
+for _part in (log, card, voice, story, status, doctor):
     main.add_command(_part)
 
 
@@ -59,6 +60,12 @@ def _engine_checks(settings: Settings) -> list[tuple[str, EngineCheck]]:
     from peer import run
 
     return run.engine_checks(settings)
+
+
+def _voices() -> Voices:
+    from peer import run
+
+    return run.catalogue
 
 
 def shared(command: Callable[..., Any]) -> Callable[..., Any]:

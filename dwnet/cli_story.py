@@ -14,6 +14,7 @@ from dwnet.cli_files import DATA, JSON
 from dwnet.complaints import explained, put, put_json
 
 if TYPE_CHECKING:
+    from dwnet.cli_voice import Voices
     from dwnet.doctor import EngineCheck
     from dwnet.settings import Settings
 
@@ -38,6 +39,7 @@ class Sources:
 
     reading: Callable[[], Reading]
     engine_checks: Callable[[Settings], list[tuple[str, EngineCheck]]]
+    voices: Callable[[], Voices]
 
 
 @click.group()
@@ -52,7 +54,7 @@ def story() -> None:
 def story_list(context: click.Context, data: str | None, as_json: bool) -> None:
     """Every story of a data folder."""
     with explained(bool(context.obj), as_json=as_json):
-        rows = _sources(context).reading().listed(_folder(data))
+        rows = sources(context).reading().listed(_folder(data))
         for row in rows:
             if as_json:
                 put_json({"event": "story", **row})
@@ -71,7 +73,7 @@ def story_list(context: click.Context, data: str | None, as_json: bool) -> None:
 def story_show(context: click.Context, name: str, data: str | None, as_json: bool) -> None:
     """Print a story as it stands."""
     with explained(bool(context.obj), as_json=as_json):
-        for row in _sources(context).reading().shown(_folder(data), name):
+        for row in sources(context).reading().shown(_folder(data), name):
             if as_json:
                 put_json({"event": "passage", **row})
             else:
@@ -91,7 +93,7 @@ def story_export(
 ) -> None:
     """Write a story as JSON or text."""
     with explained(bool(context.obj), as_json=as_json):
-        written = _sources(context).reading().export(_folder(data), name, form, out, with_whispers=with_whispers)
+        written = sources(context).reading().export(_folder(data), name, form, out, with_whispers=with_whispers)
         if as_json:
             where = {"text": written.decode()} if out is None else {"path": str(out)}
             put_json({"event": "exported", "format": form, **where})
@@ -108,7 +110,7 @@ def story_export(
 def status(context: click.Context, data: str | None, as_json: bool) -> None:
     """How a story stands and how everyone in it was when last seen."""
     with explained(bool(context.obj), as_json=as_json):
-        facts = _sources(context).reading().status(_folder(data))
+        facts = sources(context).reading().status(_folder(data))
         if as_json:
             put_json({"event": "status", **facts})
             return
@@ -131,7 +133,7 @@ def doctor(context: click.Context, data: str | None, as_json: bool) -> None:
         from dwnet.doctor import examine
 
         settings = _folder(data)
-        findings = trio.run(examine, settings, _sources(context).engine_checks(settings))
+        findings = trio.run(examine, settings, sources(context).engine_checks(settings))
         for one in findings:
             if as_json:
                 put_json({"event": "finding", "name": one.name, "ok": one.ok, "what": one.what, "remedy": one.remedy})
@@ -146,7 +148,7 @@ def _folder(data: str | None) -> Settings:
     return settings_at(data)
 
 
-def _sources(context: click.Context) -> Sources:
+def sources(context: click.Context) -> Sources:
     found = context.meta[SOURCES]
     assert isinstance(found, Sources)
     return found

@@ -30,6 +30,7 @@ from peer.invitation import Joining
 from peer.performer import Performer
 from peer.reporting import LISTENING, Reporter
 from peer.view import View
+from peer.voice import catalogue as catalogue
 from peer.voice.bank import voice_for
 from peer.voice.choice import choose_voice, follow_card
 from peer.voice.contract import parse_voice
