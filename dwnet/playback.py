@@ -77,6 +77,10 @@ class Playing:
             self.drop()
         return self._heard / CLIP_RATE
 
+    def so_far(self) -> float:
+        """Seconds of it that were heard by now."""
+        return self._player.heard_of(self)
+
     def drop(self) -> None:
         """Stop this sound, whether it is waiting or being heard. The ones after it move up."""
         self._player.drop(self)
@@ -103,6 +107,13 @@ class Player:
         with self._lock:
             at = self._clock - self._delay
             return (self._heard + sum(playing._heard_at(at) for playing in self._queue)) / CLIP_RATE
+
+    def heard_of(self, playing: Playing) -> float:
+        """Seconds of one sound that were heard by now."""
+        with self._lock:
+            waiting = playing in self._queue
+            frames = playing._heard_at(self._clock - self._delay) if waiting else playing._heard
+        return frames / CLIP_RATE
 
     def seconds_left(self) -> float:
         """Until everything queued by now is heard."""

@@ -2,16 +2,15 @@
 
 Rules of this file:
 - A member's tokens and clips count only for a cue of its own seat.
-- Clips are fetched as they are announced and heard in order: line after line, sentence after sentence, none twice.
-  While one is heard, the next ones are fetched already.
-- A clip that does not come, or does not decode, is left out after a while; the text is never held up by it.
+- Clips are fetched as they are announced, and heard in order (hearing.py). While one is heard, the next ones are
+  fetched already.
+- A clip that does not decode is left out. One that finds no room on the disk is heard all the same.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,8 +19,9 @@ import trio
 from dwnet.audio import CLIP_RATE, Sound, decode_clip, resample
 from dwnet.clips import Clips
 from dwnet.errors import NodeError
+from dwnet.hearing import LINE_SECONDS, Hearing, Said, Speech
 from dwnet.node import Event, Node
-from dwnet.playback import Player, Playing
+from dwnet.playback import Player
 from dwnet.text import clean_piece, one_line
 from dwnet.whole_file import writing
 from protocol import limits
@@ -34,11 +34,16 @@ from protocol.sealing import decrypt_blob
 from protocol.story import Cue
 
 CUES = 32  # whose sound is kept in mind
-CLIP_SECONDS = 8.0  # to wait for the next clip of a line whose text is complete
-LINE_SECONDS = 40.0  # to wait for anything more of a line that is still being written
 LARGEST = limits.CLIP_BYTES + 16  # bytes of a clip as it travels; encrypting a private one adds so many
 NAME = 40  # characters of a name in the name of a file, which may have 255 bytes
 logger = logging.getLogger(__name__)
+
+
+class NothingToHear(NodeError):
+    """There is no sound of this yet.
+
+    A line has sound once its character has spoken it; what you tell yourself has none.
+    """
 
 
 @dataclass(frozen=True)
@@ -60,29 +65,17 @@ class LineVoiced:
     paths: tuple[Path, ...]
 
 
-Shown = Words | LineVoiced
+Shown = Words | LineVoiced | Said
 
 
 @dataclass
-class _Line:
-    """The sound of one answer."""
+class _Line(Speech):
+    """The sound of one answer, on its way to this machine."""
 
-    cue: bytes
-    seat: int
-    clips: dict[int, tuple[Sound, int]] = field(default_factory=dict)
     wanted: set[int] = field(default_factory=set)
+    settled: set[int] = field(default_factory=set)
     paths: dict[int, Path] = field(default_factory=dict)
     number: int = 0  # of this line among the files; 0 until it has one
-    count: int | None = None
-    texted: bool = False
-    over: bool = False
-    changed: trio.Event = field(default_factory=trio.Event)
-    said: int = 0  # characters that were said aloud
-    entry: bytes = b""
-
-    def stir(self) -> None:
-        self.changed.set()
-        self.changed = trio.Event()
 
 
 class Stage:
@@ -95,18 +88,15 @@ class Stage:
         self.folder = folder
         self._show = show
         self._lines: dict[bytes, _Line] = {}
-        self._queue: deque[_Line] = deque()
-        self._queued = trio.Event()
-        self._speaking: _Line | None = None
+        self._hearing = Hearing(player, show)
         self._nursery: trio.Nursery
         self._number = 0
 
     async def run(self, events: trio.MemoryReceiveChannel[Event]) -> None:
         """Follow until cancelled."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         self._number = sum(1 for _ in self.folder.glob("*.ogg"))
         async with trio.open_nursery() as self._nursery:
-            self._nursery.start_soon(self._speak)
+            self._nursery.start_soon(self._hearing.run)
             async for event in events:
                 match event:
                     case Took(entry=entry):
@@ -124,18 +114,40 @@ class Stage:
         """Stop the sound. What was being said: the line, or its cue while there is none, and the characters
         said aloud.
         """
-        lines = [line for line in (self._speaking, *self._queue) if line is not None and not line.over]
-        self._queue.clear()
-        heard = [(line.entry or line.cue, line.said) for line in lines if line.said or line is self._speaking]
-        for line in lines:
-            line.over = True
-            line.stir()
-        self.player.hush()
-        return heard
+        return [
+            (line.entry or line.cue, line.said)
+            for line in self._hearing.silence()
+            if not line.replayed and (line.said or self._hearing.is_speaking(line))
+        ]
 
     def busy(self) -> bool:
         """Whether anything is being said aloud, or waits to be."""
-        return self._speaking is not None or bool(self._queue)
+        return self._hearing.busy()
+
+    def replay(self, entries: Sequence[bytes]) -> None:
+        """Say these lines once more, one after the other, in place of what else is said once more now.
+
+        :raises NothingToHear: when none of them has sound.
+        :raises NoAudioDevice, AudioDeviceGone: when nothing can be heard here.
+        """
+        if self.player.why_silent is not None:
+            raise self.player.why_silent
+        story = self.node.ledger.story
+        takes = [passage.take for one in entries if (passage := story.passage_of(one)) is not None]
+        voiced = [(take, story.sounds[take.entry, take.author][1]) for take in takes if story.clips_of(take)]
+        if not voiced:
+            raise NothingToHear
+        self._hearing.stop_replays()
+        for take, body in voiced:
+            passage = story.passage_of(take.entry)
+            line = _Line(take.cue, passage.seat if passage else 0, take.entry, True, count=len(body.clips), texted=True)
+            spoken = sum(len(one.text) for one in story.spans_of(take) if one.kind == "speech")
+            self._hearing.add(line)
+            self._fetch_all(line, body, spoken)
+
+    def stop_replay(self) -> None:
+        """Stop what is said once more; what is said for the first time goes on."""
+        self._hearing.stop_replays()
 
     # --- what comes -------------------------------------------------------------------------------------------------
 
@@ -163,8 +175,7 @@ class Stage:
     def _begin(self, cue: Cue) -> None:
         assert cue.seat is not None
         line = self._lines[cue.entry] = _Line(cue.entry, cue.seat)
-        self._queue.append(line)
-        self._queued.set()
+        self._hearing.add(line)
         while len(self._lines) > CUES:
             del self._lines[next(iter(self._lines))]
 
@@ -192,32 +203,53 @@ class Stage:
         if line is None or seat != line.seat or line.count is not None:
             return
         line.count = len(body.clips)
-        links = tuple(self.node.gossip.remotes())
-        for index, clip in enumerate(body.clips):
-            if index not in line.wanted and clip.size <= LARGEST:
-                line.wanted.add(index)
-                self._nursery.start_soon(self._fetch, line, index, clip.blob, 0, body.key, links)
+        self._fetch_all(line, body, 0)
         line.stir()
         self._nursery.start_soon(self._tell_voiced, line, entry.refs[0])
+
+    def _fetch_all(self, line: _Line, body: Voiced, spoken: int) -> None:
+        """Fetch what is not on its way yet. ``spoken``: characters of the whole line, which its clips share by their
+        length.
+        """
+        links = tuple(self.node.gossip.remotes())
+        whole = sum(clip.milliseconds for clip in body.clips) or 1
+        reached = 0
+        for index, clip in enumerate(body.clips):
+            reached += clip.milliseconds
+            if index not in line.wanted and clip.size <= LARGEST:
+                line.wanted.add(index)
+                self._nursery.start_soon(
+                    self._fetch, line, index, clip.blob, spoken * reached // whole, body.key, links
+                )
 
     async def _fetch(
         self, line: _Line, index: int, blob: bytes, characters: int, key: bytes, links: tuple[int, ...]
     ) -> None:
         occupant = self.node.ledger.authority.occupant(line.seat)
         author = occupant.key if occupant else b""
+        sound, data = Sound(b"", CLIP_RATE), b""
         try:
             data = await self.clips.fetch(blob, LARGEST, links, author)
             if key:
                 data = decrypt_blob(data, key)
             sound = await trio.to_thread.run_sync(_playable, data)
-            path = self._place_of(line, index, private=bool(key))
-            await trio.to_thread.run_sync(_save, path, data)
-            line.paths[index] = path
-            line.clips[index] = (sound, characters)
         except (NodeError, ProtocolError) as error:
             logger.warning("a clip is left out: %s", error)
-            line.clips[index] = (Sound(b"", CLIP_RATE), characters)
+        line.clips[index] = (sound, characters)
         line.stir()
+        if sound.pcm and not line.replayed:
+            await self._keep(line, index, data, private=bool(key))
+        line.settled.add(index)
+        line.stir()
+
+    async def _keep(self, line: _Line, index: int, data: bytes, *, private: bool) -> None:
+        path = self._place_of(line, index, private=private)
+        try:
+            await trio.to_thread.run_sync(_save, path, data)
+        except NodeError as error:
+            logger.warning("a clip is heard and not kept as a file: %s", error)
+        else:
+            line.paths[index] = path
 
     def _place_of(self, line: _Line, index: int, *, private: bool) -> Path:
         """Where people find a clip: numbered in the order of the story, with the name of who speaks."""
@@ -229,49 +261,9 @@ class Stage:
         folder = self.folder / "whispers" if private else self.folder
         return folder / f"{line.number:04d}-{name}-{index + 1}.ogg"
 
-    # --- what is heard ----------------------------------------------------------------------------------------------
-
-    async def _speak(self) -> None:
-        while True:
-            while not self._queue:
-                self._queued = trio.Event()
-                await self._queued.wait()
-            self._speaking = self._queue.popleft()
-            await self._speak_line(self._speaking)
-            self._speaking = None
-
-    async def _speak_line(self, line: _Line) -> None:
-        """Queue its clips as they come, each before the one before it ends, so that there is no gap; and hear them."""
-        send, receive = trio.open_memory_channel[tuple[Playing, Sound, int]](limits.CLIPS)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._hear, line, receive)
-            async with send:
-                index = 0
-                while not line.over:
-                    if index in line.clips:
-                        sound, characters = line.clips.pop(index)
-                        if sound.pcm:
-                            send.send_nowait((self.player.queue(sound), sound, characters))
-                        index += 1
-                    elif line.count is not None and index >= line.count:
-                        break
-                    else:
-                        with trio.move_on_after(CLIP_SECONDS if line.texted else LINE_SECONDS) as patience:
-                            await line.changed.wait()
-                        if patience.cancelled_caught:
-                            break
-        line.over = True
-
-    async def _hear(self, line: _Line, queued: trio.MemoryReceiveChannel[tuple[Playing, Sound, int]]) -> None:
-        async for playing, sound, characters in queued:
-            before = line.said
-            seconds = await playing.heard()
-            share = min(1.0, seconds / sound.seconds) if sound.seconds else 1.0
-            line.said = before + int(max(0, characters - before) * share)
-
     async def _tell_voiced(self, line: _Line, entry_id: bytes) -> None:
         with trio.move_on_after(LINE_SECONDS):
-            while len(line.paths) < (line.count or 0):
+            while len(line.settled) < (line.count or 0):
                 await line.changed.wait()
         entry = self.node.ledger.entries.get(entry_id)
         if entry is not None and line.paths:
@@ -289,5 +281,5 @@ def _playable(data: bytes) -> Sound:
 
 def _save(path: Path, data: bytes) -> None:
     with writing(path):
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)

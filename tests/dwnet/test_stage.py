@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import soundfile
+import trio
+from trio.testing import MockClock
+
+from dwnet.audio import CLIP_RATE, Sound, encode_clip
+from dwnet.blob_store import BlobStore
+from dwnet.clips import Clips
+from dwnet.hearing import Said
+from dwnet.node import Draft
+from dwnet.playback import NoAudioDevice, Player
+from dwnet.stage import LineVoiced, NothingToHear, Shown, Stage, Words
+from protocol.entry import Entry
+from protocol.kinds import NARRATOR, Accepted, Line, Missed, Voiced
+from protocol.moments import ClipMade, Hush, Tokens
+from protocol.shapes import Clip, Span
+from tests.kit.company import Company, Person
+from tests.kit.sounds import samples_of, tone
+
+DEVICE = CLIP_RATE // 10  # frames the device takes at once
+SECOND = tone(440, 1.0)
+
+
+@dataclass
+class Hall:
+    """The narrator's stage; Mira, who speaks on it; and a loudspeaker that turns when it is told to."""
+
+    company: Company
+    mira: Person
+    stage: Stage
+    voice: Clips
+    shown: list[Shown]
+    heard: bytearray = field(default_factory=bytearray)
+
+    @property
+    def player(self) -> Player:
+        return self.stage.player
+
+    def said(self) -> list[Said]:
+        return [one for one in self.shown if isinstance(one, Said)]
+
+    async def listen(self, seconds: float) -> None:
+        """The device takes so much sound."""
+        for _ in range(round(seconds * CLIP_RATE / DEVICE)):
+            self.heard += self.player._take(DEVICE)
+            await trio.sleep(DEVICE / CLIP_RATE)
+
+    async def ask(self) -> Entry:
+        await self.company.narrate("Night fell.", self.mira)
+        cue = await self.company.cue(self.mira)
+        await self.company.until(lambda: cue.id in self.mira.node.ledger.story.cues)
+        return cue
+
+    async def voices(self, cue: Entry, *sentences: tuple[str, bytes], key: bytes = b"") -> tuple[Clip, ...]:
+        """Mira speaks: each sentence as it streams, with its clip."""
+        clips, characters = [], 0
+        for index, (sentence, data) in enumerate(sentences):
+            characters += len(sentence)
+            blob = await self.voice.put(data)
+            clips.append(Clip(blob, len(data), 1000))
+            for moment in (
+                Tokens(cue.id, index, sentence, 0),
+                ClipMade(cue.id, index, blob, len(data), 1000, characters, key),
+            ):
+                self.mira.node.say(moment.kind, moment.pack())
+        return tuple(clips)
+
+    async def writes(self, cue: Entry, text: str, clips: tuple[Clip, ...]) -> Entry:
+        """Mira's line, and what it sounded like; the narrator lets it in."""
+        body = Line((Span("speech", text),), "", b"", "")
+        (line,) = await self.mira.node.write(Draft(body, (cue.id,)))
+        await self.mira.node.write(Draft(Voiced(clips, "tone:a", b""), (line.id,)))
+        node = self.company.narrator.node
+        await self.company.until(lambda: (line.id, line.author) in node.ledger.story.sounds)
+        await node.write(Draft(Accepted(line.author), (line.id,), None, (line,)))
+        return line
+
+    async def tell(self, text: str, *sentences: str) -> Entry:
+        """A whole line, heard by nobody yet."""
+        cue = await self.ask()
+        clips = await self.voices(cue, *((one, encode_clip(SECOND)) for one in sentences))
+        return await self.writes(cue, text, clips)
+
+
+@pytest.fixture
+async def hall(tmp_path: Path, autojump_clock: MockClock) -> AsyncIterator[Hall]:
+    async with trio.open_nursery() as nursery:
+        company = Company(tmp_path, nursery)
+        narrator = await company.begin()
+        mira = await company.join("M" * 64)
+        voice = Clips(mira.node, BlobStore(mira.folder / "blobs"))
+        clips = Clips(narrator.node, BlobStore(narrator.folder / "blobs"))
+        shown: list[Shown] = []
+        stage = Stage(narrator.node, clips, Player(), narrator.folder / "audio", shown.append)
+        mira.nursery.start_soon(voice.run, mira.node.subscribe())
+        narrator.nursery.start_soon(clips.run, narrator.node.subscribe())
+        narrator.nursery.start_soon(stage.run, narrator.node.subscribe())
+        yield Hall(company, mira, stage, voice, shown)
+        nursery.cancel_scope.cancel()
+
+
+async def test_words_and_sound_of_who_was_asked_come_and_are_kept_as_files(hall: Hall) -> None:
+    await hall.tell("Aye. Nay.", "Aye.", "Nay.")
+    await hall.company.until(lambda: any(isinstance(one, LineVoiced) for one in hall.shown))
+    assert [one.text for one in hall.shown if isinstance(one, Words)] == ["Aye.", "Nay."]
+    (voiced,) = [one for one in hall.shown if isinstance(one, LineVoiced)]
+    assert [path.read_bytes()[:4] for path in voiced.paths] == [b"OggS", b"OggS"]
+    assert [path.name[:5] for path in voiced.paths] == ["0001-", "0001-"], "numbered as in the story"
+    assert all(len(path.name) <= 64 for path in voiced.paths), "a long name is cut"
+
+
+async def test_it_is_told_how_far_a_line_was_said(hall: Hall) -> None:
+    await hall.tell("Aye aye. Nay nay.", "Aye aye.", "Nay nay.")
+    await hall.listen(3)
+    said = hall.said()
+    reached = [one.characters for one in said]
+    assert reached == sorted(reached) and reached[-1] == len("Aye aye.Nay nay.")
+    assert any(0 < one < 8 for one in reached), "in the middle of a sentence too"
+    assert [one.over for one in said] == [False] * (len(said) - 1) + [True]
+    assert len(said) <= 3 / 0.2 + 4, "at a bounded rate"
+    assert {one.replayed for one in said} == {False}
+
+
+async def test_a_clip_of_another_rate_is_heard_at_its_own_pitch(hall: Hall) -> None:
+    file = io.BytesIO()
+    soundfile.write(file, samples_of(tone(440, 1.0, rate=16_000)), 16_000, format="OGG", subtype="OPUS")
+    cue = await hall.ask()
+    await hall.voices(cue, ("Aye.", file.getvalue()))
+    await hall.company.until(hall.player.seconds_left)
+    await hall.company.until(lambda: hall.player.seconds_left() > 0.9)
+    await hall.listen(2)
+    heard = samples_of(Sound(bytes(hall.heard), CLIP_RATE))
+    loud = heard[abs(heard) > 0.01]
+    crossings = sum(1 for one, other in pairwise(loud) if one < 0 <= other)
+    assert 0.9 < len(loud) / CLIP_RATE < 1.1 and 420 < crossings < 460
+
+
+async def test_a_clip_that_finds_no_room_on_the_disk_is_heard_all_the_same(hall: Hall) -> None:
+    hall.stage.folder.write_bytes(b"a file where the folder should be")
+    await hall.tell("Aye.", "Aye.")
+    await hall.listen(2)
+    assert hall.said()[-1].over and hall.said()[-1].characters == 4
+    assert not any(isinstance(one, LineVoiced) for one in hall.shown)
+    await hall.tell("Nay.", "Nay.")
+    await hall.listen(2)
+    assert hall.said()[-1].characters == 4, "and so is the next"
+
+
+async def test_a_clip_that_is_no_sound_is_left_out_and_the_next_is_heard(hall: Hall) -> None:
+    cue = await hall.ask()
+    await hall.voices(cue, ("Aye.", b"no sound at all"), ("Nay.", encode_clip(SECOND)))
+    await hall.listen(2)
+    assert hall.said()[-1].characters == len("Aye.Nay.")
+
+
+async def test_a_hush_tells_how_far_each_line_came_and_the_sound_stops(hall: Hall) -> None:
+    line = await hall.tell("Aye aye. Nay nay.", "Aye aye.", "Nay nay.")
+    await hall.listen(0.6)
+    ((about, characters),) = hall.stage.silence()
+    assert about == line.id and 0 < characters < 8
+    await hall.listen(1)
+    assert not hall.stage.busy() and hall.said()[-1].over
+
+
+async def test_a_missed_answer_is_not_waited_for(hall: Hall) -> None:
+    cue = await hall.ask()
+    await hall.company.until(hall.stage.busy)
+    await hall.company.narrator.node.write(Draft(Missed("too slow"), (cue.id,)))
+    await hall.company.until(lambda: not hall.stage.busy())
+
+
+# --- said once more ------------------------------------------------------------------------------------------------
+
+
+async def test_lines_are_said_once_more_in_their_order(hall: Hall) -> None:
+    lines = []
+    for number in range(2):
+        lines.append(await hall.tell(f"Aye {number}. Nay {number}.", f"Aye {number}.", f"Nay {number}."))
+        await hall.listen(3)
+    hall.shown.clear()
+    hall.stage.replay([line.id for line in lines])
+    await hall.listen(5)
+    said = hall.said()
+    assert all(one.replayed for one in said) and {one.seat for one in said} == {hall.mira.seat}
+    assert [one.entry for one in said if one.over] == [line.id for line in lines]
+    assert [one.characters for one in said if one.over] == [len("Aye 0. Nay 0.")] * 2
+    assert not hall.stage.busy()
+
+
+async def test_a_hush_stops_what_is_said_once_more_and_leaves_no_mark_on_the_story(hall: Hall) -> None:
+    line = await hall.tell("Aye.", "Aye.")
+    await hall.listen(2)
+    hall.stage.replay([line.id])
+    await hall.listen(0.3)
+    assert hall.stage.silence() == [], "it had been said before"
+    await hall.listen(0.3)
+    assert not hall.stage.busy()
+
+
+async def test_what_is_said_once_more_stops_alone(hall: Hall) -> None:
+    first = await hall.tell("Aye aye.", "Aye aye.")
+    await hall.listen(2)
+    hall.stage.replay([first.id])
+    await hall.listen(0.3)
+    second = await hall.tell("Nay nay.", "Nay nay.")
+    hall.stage.stop_replay()
+    await hall.listen(2)
+    ends = [(one.entry, one.replayed) for one in hall.said() if one.over]
+    assert ends[-1] == (second.id, False) and hall.said()[-1].characters == len("Nay nay.")
+
+
+async def test_another_line_said_once_more_takes_the_place_of_the_first(hall: Hall) -> None:
+    first, second = await hall.tell("Aye.", "Aye."), await hall.tell("Nay.", "Nay.")
+    await hall.listen(4)
+    hall.shown.clear()
+    hall.stage.replay([first.id])
+    await hall.listen(0.3)
+    hall.stage.replay([second.id])
+    await hall.listen(2)
+    assert hall.said()[-1].entry == second.id and not hall.stage.busy()
+    reached = [one.characters for one in hall.said() if one.entry == first.id]
+    assert max(reached) < 4
+
+
+async def test_without_sound_nothing_is_said_once_more_and_it_is_told_why(hall: Hall) -> None:
+    beat = await hall.company.narrate("Night fell.")
+    with pytest.raises(NothingToHear):
+        hall.stage.replay([beat.id])
+    line = await hall.tell("Aye.", "Aye.")
+    hall.player.why_silent = NoAudioDevice(why="nothing here")
+    with pytest.raises(NoAudioDevice):
+        hall.stage.replay([line.id])
+
+
+async def test_a_hush_from_the_narrator_is_obeyed(hall: Hall) -> None:
+    cue = await hall.ask()
+    await hall.voices(cue, ("Aye.", encode_clip(SECOND)))
+    await hall.listen(0.3)
+    moment = Hush(cue.id)
+    hall.company.narrator.node.say(moment.kind, moment.pack())
+    await hall.company.until(lambda: not hall.stage.busy())
+    assert hall.company.narrator.seat == NARRATOR
