@@ -56,9 +56,12 @@ State = Closed | Opening | Open | Failed
 
 
 class Evenings:
-    """The stories of one data root, told one at a time. Listeners get every happening, words, and changes of state."""
+    """The stories of one data root, told one at a time. Listeners get every happening, words, and changes of state.
 
-    def __init__(self, settings: Settings, name: str = "") -> None:
+    ``name`` is the story to begin with, "" the first on the shelf, None none until one is asked for.
+    """
+
+    def __init__(self, settings: Settings, name: str | None) -> None:
         self.settings = settings
         self.state: State = Closed()
         self._listeners: list[Callable[[Happening], None]] = []

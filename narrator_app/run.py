@@ -146,15 +146,13 @@ def on_screen(settings: Settings, story: str, *, web: bool, json: bool) -> int:
 
     :raises DeskMissing: when this install has no screens.
     """
-    from narrator_app.evenings import Evenings
-
     try:
-        from narrator_app.ui.bridge import run_desk
+        from narrator_app.ui.desk import run_desk
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] not in DESK_LIBRARIES:
             raise
         raise DeskMissing(name=error.name) from error
-    return run_desk(Evenings(settings, story), web=web, json=json)
+    return run_desk(settings, story, web=web, json=json)
 
 
 def demo(settings: Settings, *, beats: int, out: str) -> int:

@@ -21,9 +21,7 @@ import outcome
 import trio
 
 from dwnet.errors import sentence
-from dwnet.terminal import print_json
 from narrator_app.evenings import Evenings
-from narrator_app.narrator import Happening
 
 JOBS = 256  # intents that wait to be begun; a person cannot press keys this fast
 SOON_SECONDS = 0.05  # a burst of happenings is shown once
@@ -38,6 +36,7 @@ class Bridge:
     def __init__(self, evenings: Evenings) -> None:
         self.evenings = evenings
         self.stopping = asyncio.Event()
+        self.interrupted = False
         self._send, self._receive = trio.open_memory_channel[tuple[Work, Callable[[BaseException | None], None]]](JOBS)
         self._due: dict[Callable[[], None], None] = {}
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -67,7 +66,11 @@ class Bridge:
         """Ctrl-C and SIGTERM end the desk. Called again when a page opens: Flet takes them for itself in between."""
         loop = asyncio.get_running_loop()
         for one in SIGNALS:
-            loop.add_signal_handler(one, self.stop)
+            loop.add_signal_handler(one, self._signalled, one)
+
+    def _signalled(self, which: signal.Signals) -> None:
+        self.interrupted = self.interrupted or which is signal.SIGINT
+        self.stop()
 
     def do(self, work: Work, done: Callable[[BaseException | None], None]) -> None:
         """Run ``work`` on trio; ``done`` gets the error it ended with, or None. Begun in the order of the calls."""
@@ -116,37 +119,3 @@ async def _run_one(work: Work, done: Callable[[BaseException | None], None]) -> 
         done(error)
     else:
         done(None)
-
-
-def run_desk(evenings: Evenings, *, web: bool, json: bool) -> int:
-    """Show the desk until it is closed. Returns the exit code."""
-    return asyncio.run(_host(evenings, web=web, json=json))
-
-
-async def _host(evenings: Evenings, *, web: bool, json: bool) -> int:
-    from narrator_app.ui.server import open_front
-
-    bridge = Bridge(evenings)
-    if json:
-        evenings.listen(_print)
-    bridge.take_signals()
-    bridge.begin()
-    front = asyncio.ensure_future(open_front(bridge, web=web, json=json))
-    stopping = asyncio.ensure_future(bridge.stopping.wait())
-    story = asyncio.ensure_future(bridge.over())
-    try:
-        await asyncio.wait({front, stopping, story}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        evenings.leave()
-        await story  # everything is committed and the peers are told before the screens go
-        stopping.cancel()
-        bridge.stopping.set()
-        await front
-    if json:
-        print_json({"event": "bye"})
-    return 0
-
-
-def _print(one: Happening) -> None:
-    if one["event"] not in ("state", "words", "shown"):
-        print_json(one)

@@ -28,10 +28,6 @@ import uvicorn
 from flet_web.fastapi import flet_app
 from flet_web.fastapi.flet_app_manager import app_manager
 
-from dwnet.terminal import print_json
-from narrator_app.ui.app import pages
-from narrator_app.ui.bridge import Bridge
-
 SESSION_SECONDS = 600  # a page that lost its connection finds its place again within this
 CLOSING_SECONDS = 3
 HEADERS = (
@@ -148,18 +144,6 @@ class WebDesk:
 
     def close(self) -> None:
         self._server.should_exit = True
-
-
-async def open_front(bridge: Bridge, *, web: bool, json: bool) -> None:
-    """Show the desk until the bridge stops or its window is closed."""
-    desk = WebDesk(pages(bridge))
-    serving = asyncio.ensure_future(desk.serve())
-    await desk.ready()
-    if json:
-        print_json({"event": "desk", "url": desk.url})
-    await bridge.stopping.wait()
-    desk.close()
-    await serving
 
 
 def fonts_folder() -> Path:

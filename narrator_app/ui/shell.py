@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 import flet as ft
 
@@ -18,63 +17,48 @@ from dwnet.errors import sentence
 from narrator_app.evenings import Closed, Evenings, Failed, Open, Opening
 from narrator_app.narrator import Happening
 from narrator_app.phrases import say
+from narrator_app.preferences import LOWEST, NARROWEST, Looks, Preferences
 from narrator_app.run import Evening
 from narrator_app.ui import palette as palettes
-from narrator_app.ui.bridge import Bridge
+from narrator_app.ui.house import House, Screen, ScreenMaker
 from narrator_app.ui.palette import FONTS, Palette
 from narrator_app.ui.parts import action, empty, heading, icon_button, identified, label
+from narrator_app.ui.quiet_bar import QuietBar
 
 Work = Callable[[], Awaitable[object]]
 logger = logging.getLogger(__name__)
 
 
-class Screen(Protocol):
-    """What stands in the middle of a page. One object per page and per building of it."""
-
-    name: str
-
-    def build(self) -> ft.Control:
-        """Its controls; called once."""
-        ...
-
-    def shown(self) -> None:
-        """It came into view, its controls are on the page: take a fresh view state."""
-        ...
-
-    def refresh(self) -> None:
-        """Bring the controls in step with the story."""
-        ...
-
-    def happened(self, one: Happening) -> None:
-        """Something happened; called for every screen that was shown once, also while another is looked at."""
-        ...
-
-    def pressed(self, key: ft.KeyboardEvent) -> bool:
-        """A key was pressed while this screen is looked at. True if it meant something here."""
-        ...
-
-
 class PageDesk:
     """One page of the desk, as its screens see it."""
 
-    def __init__(self, page: ft.Page, bridge: Bridge, screens: Screens) -> None:
+    def __init__(self, page: ft.Page, house: House) -> None:
         self.page = page
-        self.evenings: Evenings = bridge.evenings
+        self.house = house
         self.palette: Palette = palettes.light()
         self.bar = QuietBar(self)
-        self._bridge = bridge
-        self._screens = screens
         self._built: dict[str, tuple[Screen, ft.Control]] = {}
         self._current = ""
         self._middle = ft.Container(expand=True)
         self._rail: dict[str, ft.Container] = {}
         self._title = heading(self.palette, "", 18)
-        self._unlisten: Callable[[], None] = lambda: None
+        self._unlisten: list[Callable[[], None]] = []
+        self._drawn = _drawn(house.looks.now)
 
     @property
     def evening(self) -> Evening | None:
         """The story that is open, or None."""
-        return self.evenings.evening
+        return self.house.evenings.evening
+
+    @property
+    def evenings(self) -> Evenings:
+        """Which story is open; to open another."""
+        return self.house.evenings
+
+    @property
+    def looks(self) -> Looks:
+        """The narrator's preferences; to change them."""
+        return self.house.looks
 
     def do(self, work: Work, then: Callable[[], None] | None = None) -> None:
         """Carry out an intent; when it can't be, the quiet bar says why and what to do. ``then`` follows success."""
@@ -86,11 +70,11 @@ class PageDesk:
             elif then is not None:
                 then()
 
-        self._bridge.do(work, done)
+        self.house.bridge.do(work, done)
 
     def soon(self, refresh: Callable[[], None]) -> None:
         """Call ``refresh`` in a moment, once however often it is asked for meanwhile."""
-        self._bridge.soon(refresh)
+        self.house.bridge.soon(refresh)
 
     def tell(self, what: str, hint: str = "", undo: Work | None = None) -> None:
         """Say something in the quiet bar, with a way back where there is one."""
@@ -98,12 +82,13 @@ class PageDesk:
 
     def go(self, screen: str, place: str = "") -> None:
         """Look at another screen, at a place in it if it knows it."""
-        if screen not in self._built and screen in self._screens.makers:
-            made = self._screens.makers[screen].make(self)
-            self._built[screen] = (made, made.build())
-        if screen not in self._built:
+        if screen not in self._rail:
             return
+        if screen not in self._built:
+            made = self.house.screens[screen].make(self)
+            self._built[screen] = (made, made.build())
         self._current = screen
+        self.looks.change(screen=screen)
         shown, control = self._built[screen]
         self._middle.content = control
         self._mark_rail()
@@ -121,36 +106,54 @@ class PageDesk:
         page.title = say("shell.program")
         page.padding = 0
         page.fonts = FONTS
-        page.theme_mode = ft.ThemeMode.SYSTEM
         page.theme, page.dark_theme = palettes.theme(palettes.light()), palettes.theme(palettes.dark())
         page.on_keyboard_event = self._pressed
         page.on_platform_brightness_change = lambda event: self.rebuild()
+        self._current = self.looks.now.screen
+        if not page.web:
+            self._place_window()
         self.connect()
         self.rebuild()
+        if self.looks.trouble is not None:
+            self.tell(self.looks.trouble.what, self.looks.trouble.hint)
+            self.looks.trouble = None
 
     def connect(self) -> None:
         """Follow what happens, from now on."""
-        self._unlisten()
-        self._unlisten = self.evenings.listen(self._happened)
+        self.disconnect()
+        self.house.pages.add(self)
+        self._unlisten = [
+            self.evenings.listen(self._happened),
+            self.looks.listen(self._look_changed),
+            self.house.beginning.listen(lambda: self.soon(self._begun)),
+        ]
 
     def disconnect(self) -> None:
         """Nobody looks at this page: it costs nothing any more."""
-        self._unlisten()
+        self.house.pages.discard(self)
+        while self._unlisten:
+            self._unlisten.pop()()
 
     def rebuild(self) -> None:
         """Build everything anew: another theme, another story, or none."""
-        dark = self.page.theme_mode is ft.ThemeMode.DARK or (
-            self.page.theme_mode is ft.ThemeMode.SYSTEM and self.page.platform_brightness is ft.Brightness.DARK
-        )
-        self.palette = palettes.dark() if dark else palettes.light()
+        looks = self.looks.now
+        self._drawn = _drawn(looks)
+        self.page.theme_mode = ft.ThemeMode(looks.theme)
+        system = self.page.platform_brightness is ft.Brightness.DARK
+        dark = looks.theme == "dark" or (looks.theme == "system" and system)
+        self.palette = palettes.dark(looks.scale) if dark else palettes.light(looks.scale)
         self.page.bgcolor = self.palette.page
         self._built.clear()
+        self._rail.clear()
         self.page.controls.clear()
         state = self.evenings.state
+        if not self.house.beginning.over:
+            self._welcome()
+            return
         match state:
             case Open():
-                self.page.add(self._house())
-                self.go(self._current or self._screens.first)
+                self.page.add(self._rooms())
+                self.go(self._current if self._current in self._rail else next(iter(self._rail), ""))
             case Opening(name=name):
                 self.page.add(self._waiting(name))
             case Failed(what=what, hint=hint):
@@ -158,7 +161,44 @@ class PageDesk:
             case Closed():
                 self.page.add(self._waiting(""))
 
-    def _house(self) -> ft.Control:
+    def _welcome(self) -> None:
+        """The first evening: until its story is told, nothing else is there."""
+        screen = self.house.welcome(self)
+        self._built["welcome"] = (screen, screen.build())
+        self._current = "welcome"
+        self._middle = ft.Container(self._built["welcome"][1], expand=True)
+        self.page.add(ft.Column([self._middle, self.bar.build()], spacing=0, expand=True))
+        screen.shown()
+
+    def _begun(self) -> None:
+        if self.house.beginning.over and self._current == "welcome":
+            self._current = "stage"
+            self.rebuild()
+        elif self._current == "welcome":
+            self._built["welcome"][0].refresh()
+
+    def _look_changed(self, looks: Preferences) -> None:
+        if _drawn(looks) != self._drawn:
+            self.soon(self.rebuild)
+
+    def _place_window(self) -> None:
+        """The window is where and as large as it was left."""
+        looks, window = self.looks.now, self.page.window
+        window.min_width, window.min_height = NARROWEST, LOWEST
+        window.width, window.height = looks.width or 1280, looks.height or 860
+        if looks.left is not None and looks.top is not None:
+            window.left, window.top = looks.left, looks.top
+        window.maximized = looks.maximized
+        window.on_event = self._window_moved
+
+    def _window_moved(self, event: ft.WindowEvent[ft.Page]) -> None:
+        window = self.page.window
+        if event.type in (ft.WindowEventType.RESIZED, ft.WindowEventType.MOVED) and not window.maximized:
+            self.looks.change(width=window.width, height=window.height, left=window.left, top=window.top)
+        elif event.type in (ft.WindowEventType.MAXIMIZE, ft.WindowEventType.UNMAXIMIZE):
+            self.looks.change(maximized=event.type is ft.WindowEventType.MAXIMIZE)
+
+    def _rooms(self) -> ft.Control:
         palette = self.palette
         self._title = heading(palette, self._story_name(), 18)
         top = ft.Container(
@@ -184,7 +224,7 @@ class PageDesk:
         )
         self._rail = {
             name: self._rail_button(name, maker, number)
-            for number, (name, maker) in enumerate(self._screens.makers.items(), 1)
+            for number, (name, maker) in enumerate(self.house.screens.items(), 1)
         }
         rail = ft.Container(
             ft.Column(list(self._rail.values()), spacing=4),
@@ -256,7 +296,8 @@ class PageDesk:
     def _happened(self, one: Happening) -> None:
         match one["event"]:
             case "state":
-                self.soon(self.rebuild)
+                if self.house.beginning.over:
+                    self.soon(self.rebuild)
                 return
             case "notice":
                 self.bar.tell(one["what"])
@@ -274,12 +315,11 @@ class PageDesk:
             self.do(evening.desk.intents.hush)
 
     def _turn(self, event: object = None) -> None:
-        self.page.theme_mode = ft.ThemeMode.LIGHT if self.palette.dark else ft.ThemeMode.DARK
-        self.rebuild()
+        self.looks.change(theme="light" if self.palette.dark else "dark")
 
     def _pressed(self, key: ft.KeyboardEvent) -> None:
-        if key.ctrl and key.key in "123456789" and int(key.key) <= len(self._screens.makers):
-            self.go(list(self._screens.makers)[int(key.key) - 1])
+        if key.ctrl and key.key in "123456789" and int(key.key) <= len(self.house.screens):
+            self.go(list(self.house.screens)[int(key.key) - 1])
         elif key.ctrl and key.key == "D":
             self._turn()
         elif self._current in self._built and self._built[self._current][0].pressed(key):
@@ -288,61 +328,6 @@ class PageDesk:
             self._hush()
 
 
-class QuietBar:
-    """The line at the foot that says what went wrong or was done. It never takes the keyboard."""
-
-    def __init__(self, desk: PageDesk) -> None:
-        self._desk = desk
-        self._box = ft.Container()
-
-    def build(self) -> ft.Control:
-        """Its control, empty."""
-        self._box = ft.Container()
-        return identified("bar", ft.Container(self._box))
-
-    def tell(self, what: str, hint: str = "", *, trouble: bool = False, undo: Work | None = None) -> None:
-        """Show a sentence, in place of the last one."""
-        if not self._box.page:
-            return
-        palette = self._desk.palette
-        icon = ft.Icons.ERROR_OUTLINE if trouble else ft.Icons.INFO_OUTLINE
-        words: list[ft.Control] = [ft.Text(what, size=palette.size(14), color=palette.text, selectable=True)]
-        if hint:
-            words.append(ft.Text(hint, size=palette.size(13), color=palette.muted, selectable=True))
-        row: list[ft.Control] = [
-            ft.Icon(icon, color=palette.danger if trouble else palette.accent, size=20),
-            ft.Column(words, spacing=2, expand=True, tight=True),
-        ]
-        if undo is not None:
-            row.append(action(palette, say("shell.undo"), lambda event: self._undo(undo), icon=ft.Icons.UNDO))
-        row.append(icon_button(palette, ft.Icons.CLOSE, say("shell.dismiss"), lambda event: self.clear(), size=18))
-        self._box.content = ft.Row(row, spacing=12, vertical_alignment=ft.CrossAxisAlignment.CENTER)
-        self._box.padding = ft.Padding.symmetric(vertical=8, horizontal=20)
-        self._box.bgcolor = palette.raised
-        self._box.border = ft.Border(top=ft.BorderSide(1, palette.line))
-        self._box.update()
-
-    def clear(self) -> None:
-        """Say nothing."""
-        self._box.content, self._box.padding, self._box.border = None, None, None
-        self._box.update()
-
-    def _undo(self, undo: Work) -> None:
-        self.clear()
-        self._desk.do(undo)
-
-
-class ScreenMaker:
-    """How a screen is made and what stands for it in the navigation."""
-
-    def __init__(self, icon: ft.IconData, make: Callable[[PageDesk], Screen]) -> None:
-        self.icon = icon
-        self.make = make
-
-
-class Screens:
-    """All screens by name, in the order of the navigation. ``first`` is the one a page opens with."""
-
-    def __init__(self, first: str, makers: dict[str, ScreenMaker]) -> None:
-        self.first = first
-        self.makers = makers
+def _drawn(looks: Preferences) -> tuple[str, float]:
+    """What of the preferences the drawn page depends on."""
+    return looks.theme, looks.scale

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dwnet.settings import narrator_settings, prepare
-from narrator_app.evenings import Evenings, Failed, Open
+from narrator_app.evenings import Failed, Open
 from narrator_app.narrator import Happening
 from narrator_app.run import Evening
-from narrator_app.ui.app import pages
 from narrator_app.ui.bridge import Bridge
+from narrator_app.ui.desk import make_house
+from narrator_app.ui.house import House
 from tests.kit.flet_page import FletPage, open_page
 
 Result = TypeVar("Result")
@@ -30,15 +31,16 @@ PATIENCE = 30.0  # seconds; a bound for a busy machine, no claim about speed
 class OpenDesk:
     """A desk that is running, with no page open yet."""
 
-    def __init__(self, bridge: Bridge) -> None:
-        self.bridge = bridge
-        self.evenings = bridge.evenings
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.bridge = house.bridge
+        self.evenings = house.evenings
         self.happened: list[Happening] = []
         self.evenings.listen(self.happened.append)
 
     def page(self, **facts: Any) -> AbstractAsyncContextManager[FletPage]:
         """Open a page; ``facts`` are those of :func:`open_page`."""
-        return open_page(pages(self.bridge), **facts)
+        return open_page(self.house.page, **facts)
 
     @property
     def evening(self) -> Evening:
@@ -79,8 +81,9 @@ async def desk_with_screens(folder: Path, story: str = "", **environment: str) -
     """
     settings = narrator_settings({"data": str(folder), "listen": "127.0.0.1:0"}, environment)
     prepare(settings)
-    bridge = Bridge(Evenings(settings, story))
-    desk = OpenDesk(bridge)
+    house = make_house(settings, story)
+    house.bridge = bridge = Bridge(house.evenings)
+    desk = OpenDesk(house)
     bridge.begin()
     try:
         await desk.until(lambda: isinstance(desk.evenings.state, Open | Failed), "the story is open")

@@ -1,0 +1,113 @@
+"""The desk put together: which screens there are, where they open, and how everything ends.
+
+Closing the window, Ctrl-C and SIGTERM end alike: first the story, with everything committed and its peers told, then
+the screens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import flet as ft
+
+from dwnet.errors import INTERRUPTED
+from dwnet.settings import Settings
+from dwnet.terminal import print_json
+from narrator_app.beginning import Beginning
+from narrator_app.evenings import Evenings
+from narrator_app.narrator import Happening
+from narrator_app.preferences import Looks
+from narrator_app.ui import window
+from narrator_app.ui.bridge import Bridge
+from narrator_app.ui.house import House, Screen, ScreenMaker
+from narrator_app.ui.server import WebDesk, fonts_folder
+from narrator_app.ui.shell import PageDesk
+
+SCREENS_ONLY = ("state", "words", "shown")  # happenings that are not printed
+
+
+def screens() -> dict[str, ScreenMaker]:
+    """All screens of the desk, in the order of the navigation; the first is where a page begins."""
+    return {}
+
+
+def make_house(settings: Settings, story: str) -> House:
+    """The desk over a data root. With no story on the shelf and none named, it begins with the first run."""
+    first = False
+    looks = Looks(settings.root)
+    evenings = Evenings(settings, None if first else story)
+    return House(evenings, Beginning(evenings, looks, asking=first), looks, screens(), _welcome)
+
+
+def run_desk(settings: Settings, story: str, *, web: bool, json: bool) -> int:
+    """Show the desk until it is closed. Returns the exit code."""
+    house = make_house(settings, story)
+    opens = window.choose(house.looks.now, web=web, environ=os.environ, tell=_tell)
+    if json:
+        house.evenings.listen(_print)
+    return asyncio.run(_host(house, opens, json=json))
+
+
+def _welcome(desk: PageDesk) -> Screen:
+    raise NotImplementedError
+
+
+async def _host(house: House, opens: window.Opens, *, json: bool) -> int:
+    bridge = Bridge(house.evenings)
+    house.bridge = bridge
+    bridge.take_signals()
+    bridge.begin()
+    showing = _show_window(house) if isinstance(opens, window.Desktop) else _show_browser(house, opens, json=json)
+    front = asyncio.ensure_future(showing)
+    stopping = asyncio.ensure_future(bridge.stopping.wait())
+    story = asyncio.ensure_future(bridge.over())
+    try:
+        await asyncio.wait({front, stopping, story}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        house.evenings.leave()
+        await story  # everything is committed and the peers are told before the screens go
+        stopping.cancel()
+        bridge.stopping.set()
+        await front
+    if json:
+        print_json({"event": "bye"})
+    return INTERRUPTED if bridge.interrupted else 0
+
+
+async def _show_browser(house: House, opens: window.Browser, *, json: bool) -> None:
+    """Serve the desk until the bridge stops. A program that reads JSON opens the address itself."""
+    desk = WebDesk(house.page)
+    serving = asyncio.ensure_future(desk.serve())
+    await desk.ready()
+    if json:
+        print_json({"event": "desk", "url": desk.url})
+    else:
+        if opens.why:
+            _tell(opens.why)
+        _tell(await asyncio.to_thread(window.show, desk.url, os.environ))
+    await house.bridge.stopping.wait()
+    desk.close()
+    await serving
+
+
+async def _show_window(house: House) -> None:
+    """Show the desk in a window of its own, until it is closed or the bridge stops."""
+    running = asyncio.ensure_future(ft.run_async(house.page, view=ft.AppView.FLET_APP, assets_dir=str(fonts_folder())))
+    stopping = asyncio.ensure_future(house.bridge.stopping.wait())
+    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not running.done():
+        for one in tuple(house.pages):
+            await one.page.window.destroy()  # type: ignore[no-untyped-call]
+    await running
+
+
+def _tell(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
+
+
+def _print(one: Happening) -> None:
+    if one["event"] not in SCREENS_ONLY:
+        print_json(one)

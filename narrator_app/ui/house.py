@@ -1,0 +1,83 @@
+"""What all pages of the desk share, and what a screen is to a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+import flet as ft
+
+from narrator_app.beginning import Beginning
+from narrator_app.evenings import Evenings
+from narrator_app.narrator import Happening
+from narrator_app.preferences import Looks
+from narrator_app.ui.bridge import Bridge
+
+if TYPE_CHECKING:
+    from narrator_app.ui.shell import PageDesk
+
+
+class Screen(Protocol):
+    """What stands in the middle of a page. One object per page and per building of it."""
+
+    name: str
+
+    def build(self) -> ft.Control:
+        """Its controls; called once."""
+        ...
+
+    def shown(self) -> None:
+        """It came into view, its controls are on the page: take a fresh view state."""
+        ...
+
+    def refresh(self) -> None:
+        """Bring the controls in step with the story."""
+        ...
+
+    def happened(self, one: Happening) -> None:
+        """Something happened; called for every screen that was shown once, also while another is looked at."""
+        ...
+
+    def pressed(self, key: ft.KeyboardEvent) -> bool:
+        """A key was pressed while this screen is looked at. True if it meant something here."""
+        ...
+
+
+class ScreenMaker:
+    """How a screen is made and what stands for it in the navigation."""
+
+    def __init__(self, icon: ft.IconData, make: Callable[[PageDesk], Screen]) -> None:
+        self.icon = icon
+        self.make = make
+
+
+class House:
+    """What all pages of one process share. ``bridge`` is there once the loop runs."""
+
+    bridge: Bridge
+
+    def __init__(
+        self,
+        evenings: Evenings,
+        beginning: Beginning,
+        looks: Looks,
+        screens: dict[str, ScreenMaker],
+        welcome: Callable[[PageDesk], Screen],
+    ) -> None:
+        self.evenings = evenings
+        self.beginning = beginning
+        self.looks = looks
+        self.screens = screens
+        self.welcome = welcome
+        self.pages: set[PageDesk] = set()
+
+    def page(self, page: ft.Page) -> None:
+        """What Flet calls for every page that opens."""
+        from narrator_app.ui.shell import PageDesk
+
+        self.bridge.take_signals()
+        desk = PageDesk(page, self)
+        page.on_connect = lambda event: desk.connect()
+        page.on_disconnect = lambda event: desk.disconnect()
+        page.on_close = lambda event: desk.disconnect()
+        desk.open()
