@@ -95,7 +95,7 @@ def _port(settings: Settings) -> Finding:
     if pid is not None:
         return Finding("port", True, f"The node that uses this folder (process {pid}) is running and has its port.")
     for port in settings.ports:
-        why = _refused(settings.host, port)
+        why = why_not_listening(settings.host, port)
         if why is None:
             return Finding("port", True, f"Port {port or 'of any free number'} on {settings.host} is free.")
     tried = str(settings.ports[0]) if len(settings.ports) == 1 else f"{settings.ports[0]} to {settings.ports[-1]}"
@@ -103,8 +103,8 @@ def _port(settings: Settings) -> Finding:
     return Finding("port", False, f"No port is to be had on {settings.host} (tried {tried}: {why}).", remedy)
 
 
-def _refused(host: str, port: int) -> str | None:
-    """Why a node could not listen there, or None if it could."""
+def why_not_listening(host: str, port: int) -> str | None:
+    """Why a node could not listen there, or None if it could. It may wait for a name to be looked up."""
     try:
         family, kind, number, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

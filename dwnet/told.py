@@ -73,7 +73,7 @@ class Told:
         self.kind = kind
         self.flags = dict(flags)
         if (listen := self.flags.pop("listen", None)) is not None:
-            self.flags["host"], self.flags["port"] = _host_and_port(str(listen))
+            self.flags["host"], self.flags["port"] = host_and_port(str(listen), "the flag --listen")
         beside = {key: value for key, value in dotenv_values(".env").items() if value is not None}
         self.environ = beside | dict(environ)
         self.config: dict[str, object] = {}
@@ -137,12 +137,11 @@ class Told:
         return value
 
 
-def _host_and_port(listen: str) -> tuple[str, int]:
+def host_and_port(listen: str, source: str) -> tuple[str, int]:
+    """Where to listen, of HOST:PORT; ``source`` names in words who said it. Raises BadSetting."""
     host, colon, port = listen.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     if not colon or not host or not port.isdecimal() or int(port) > 65_535:
-        raise BadSetting(
-            source="the flag --listen", value=listen, wanted="HOST:PORT, for example 0.0.0.0:8000 or [::]:0"
-        )
+        raise BadSetting(source=source, value=listen, wanted="HOST:PORT, for example 0.0.0.0:8000 or [::]:0")
     return host, int(port)

@@ -43,6 +43,16 @@ class Waking(Enum):
 
 
 @dataclass(frozen=True)
+class Choices:
+    """What was chosen so far. ``step`` counts from 0."""
+
+    name: str
+    cast: tuple[str, ...]
+    narration: str
+    step: int = 0
+
+
+@dataclass(frozen=True)
 class Plan:
     """What the narrator chose: the story's name, who plays in it on this machine, and the first narration."""
 
@@ -128,11 +138,15 @@ def _why_ended(state: State) -> tuple[str, str]:
 
 
 class Beginning:
-    """The first evening of a data root. ``progress`` is what screens show; listeners hear of every change of it."""
+    """The first evening of a data root. ``progress`` is what screens show; listeners hear of every change of it.
+
+    ``choices`` is what was typed and chosen on the way there; it outlives the page it was typed into.
+    """
 
     def __init__(self, evenings: Evenings, looks: Looks, *, asking: bool) -> None:
         self.evenings = evenings
         self.progress = Progress(Stage.ASKING if asking else Stage.OVER)
+        self.choices: Choices | None = None
         self._looks = looks
         self._plan: Plan | None = None
         self._listeners: list[Callable[[], None]] = []

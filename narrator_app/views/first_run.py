@@ -9,7 +9,7 @@ from dwnet.card import Card
 from dwnet.doctor import Finding
 from dwnet.shipped import Scene
 from dwnet.text import clean, one_line
-from narrator_app.beginning import Arrival, Plan, Progress, Stage, Waking
+from narrator_app.beginning import Arrival, Choices, Plan, Progress, Stage, Waking
 from narrator_app.phrases import say
 from protocol import limits
 
@@ -17,16 +17,6 @@ STEPS = ("name", "cast", "beat")
 CHOSEN_AT_FIRST = 2  # on a machine with few cores; more would share them to nobody's joy
 MEMORY_MB = 250  # of a character with the model that comes along
 WAKING_SECONDS = 10  # in which it usually is awake
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What was chosen so far. ``step`` counts from 0."""
-
-    name: str
-    cast: tuple[str, ...]
-    narration: str
-    step: int = 0
 
 
 def usual(scene: Scene) -> Choices:

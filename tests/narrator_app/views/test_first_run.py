@@ -7,10 +7,9 @@ import pytest
 from dwnet import shipped
 from dwnet.card import read_card
 from dwnet.doctor import Finding
-from narrator_app.beginning import Arrival, Plan, Progress, Stage, Waking
+from narrator_app.beginning import Arrival, Choices, Plan, Progress, Stage, Waking
 from narrator_app.views.first_run import (
     STEPS,
-    Choices,
     FirstRunView,
     back,
     first_run_view,
