@@ -134,7 +134,10 @@ class Evenings:
 
     def _happened(self, one: Happening) -> None:
         for listener in tuple(self._listeners):
-            listener(one)
+            try:
+                listener(one)
+            except Exception:  # a page that cannot be drawn is no reason for the story to end
+                logger.exception("a page did not take what happened: %s", one["event"])
 
     def _shown(self, one: Shown) -> None:
         evening = self.evening

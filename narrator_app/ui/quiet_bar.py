@@ -21,16 +21,20 @@ class QuietBar:
 
     def __init__(self, desk: PageDesk) -> None:
         self._desk = desk
-        self._box = ft.Container()
+        self._box: ft.Container | None = None
 
     def build(self) -> ft.Control:
         """Its control, empty."""
         self._box = ft.Container()
         return identified("bar", ft.Container(self._box))
 
+    def gone(self) -> None:
+        """The page shows no bar any more: what is told until the next is built is told to nobody."""
+        self._box = None
+
     def tell(self, what: str, hint: str = "", *, trouble: bool = False, undo: Work | None = None) -> None:
         """Show a sentence, in place of the last one."""
-        if not self._box.page:
+        if self._box is None:
             return
         palette = self._desk.palette
         icon = ft.Icons.ERROR_OUTLINE if trouble else ft.Icons.INFO_OUTLINE
@@ -52,6 +56,8 @@ class QuietBar:
 
     def clear(self) -> None:
         """Say nothing."""
+        if self._box is None:
+            return
         self._box.content, self._box.padding, self._box.border = None, None, None
         self._box.update()
 

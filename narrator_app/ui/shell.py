@@ -145,6 +145,7 @@ class PageDesk:
         self.page.bgcolor = self.palette.page
         self._built.clear()
         self._rail.clear()
+        self.bar.gone()
         self.page.controls.clear()
         state = self.evenings.state
         if not self.house.beginning.over:
