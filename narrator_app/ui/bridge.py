@@ -24,7 +24,7 @@ from dwnet.errors import sentence
 from narrator_app.evenings import Evenings
 
 JOBS = 256  # intents that wait to be begun; a person cannot press keys this fast
-SOON_SECONDS = 0.05  # a burst of happenings is shown once
+SOON_SECONDS = 0.05  # what happens is shown at once, and a burst that follows it once in this time
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Work = Callable[[], Awaitable[object]]
 logger = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ class Bridge:
         self.interrupted = False
         self._send, self._receive = trio.open_memory_channel[tuple[Work, Callable[[BaseException | None], None]]](JOBS)
         self._due: dict[Callable[[], None], None] = {}
+        self._refreshed = float("-inf")
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def begin(self) -> None:
@@ -80,12 +81,16 @@ class Bridge:
             done(error)
 
     def soon(self, refresh: Callable[[], None]) -> None:
-        """Call ``refresh`` within ``SOON_SECONDS``, once however often it is asked for."""
+        """Call ``refresh`` once however often it is asked for: when the loop is next free, and then not again before
+        ``SOON_SECONDS`` have passed.
+        """
         if not self._due:
-            asyncio.get_running_loop().call_later(SOON_SECONDS, self._refresh)
+            loop = asyncio.get_running_loop()
+            loop.call_at(max(loop.time(), self._refreshed + SOON_SECONDS), self._refresh)
         self._due[refresh] = None
 
     def _refresh(self) -> None:
+        self._refreshed = asyncio.get_running_loop().time()
         due, self._due = list(self._due), {}
         for refresh in due:
             try:
@@ -116,6 +121,14 @@ async def _run_one(work: Work, done: Callable[[BaseException | None], None]) -> 
         await work()
     except Exception as error:
         logger.info("an intent was not carried out: %s", sentence(error)[0], exc_info=error)
-        done(error)
+        _tell(done, error)
     else:
-        done(None)
+        _tell(done, None)
+
+
+def _tell(done: Callable[[BaseException | None], None], error: BaseException | None) -> None:
+    """Whoever asked may be a page that is gone by now, and that is no reason for the story to end."""
+    try:
+        done(error)
+    except Exception:
+        logger.exception("a page did not take how its intent ended")

@@ -111,6 +111,21 @@ def test_a_burst_is_shown_once(tmp_path: Path) -> None:
     assert shown == [1]
 
 
+def test_whoever_asked_may_be_gone_when_the_answer_comes(tmp_path: Path) -> None:
+    async def evening(bridge: Bridge) -> None:
+        async def work() -> None:
+            await trio.lowlevel.checkpoint()
+
+        def gone(error: BaseException | None) -> None:
+            raise RuntimeError("this page was closed")
+
+        bridge.do(work, gone)
+        assert await done(bridge, work) is None
+        assert await done(bridge, work) is None
+
+    run(tmp_path, evening)
+
+
 def test_leaving_ends_the_story_with_everything_committed(tmp_path: Path) -> None:
     async def evening(bridge: Bridge) -> None:
         await until(lambda: isinstance(bridge.evenings.state, Open))
