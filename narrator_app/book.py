@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Literal
 
 from dwnet.shipped import words
@@ -22,14 +23,21 @@ REMOVED = "(removed)"
 
 def book_of(ledger: Ledger, *, with_whispers: bool) -> Book:
     """The story from its beginning to its head. Whispers stand in it only when asked for."""
-    story, authority = ledger.story, ledger.authority
+    return book_later(ledger, with_whispers=with_whispers)()
+
+
+def book_later(ledger: Ledger, *, with_whispers: bool) -> Callable[[], Book]:
+    """The story as it stands now. The passages of a long one take a while to put together: call what is returned in a
+    thread, while the ledger goes on.
+    """
+    story, authority = ledger.story.still(), ledger.authority
     cast = []
     for seat in story.seats.values():
         occupant = authority.occupant(seat.number)
         if seat.role == "character" and not seat.retired:
             cast.append(CastMember(seat.name, seat.voice, seat.colour, peer_id(occupant.key) if occupant else ""))
     head = ledger.canon.head
-    return Book(
+    return lambda: Book(
         title=story.name,
         tag=ledger.tag.hex(),
         fingerprint_hex=head.hex(),
@@ -76,9 +84,9 @@ def _kind(told: Told) -> Literal["narration", "line", "scene", "whisper"]:
     return "scene" if told.mode == "scene" else "narration"
 
 
-def spoken_lines(story: Story) -> Iterator[SpokenLine]:
-    """Every passage that can be read here, as the library keeps it."""
-    for position, told in enumerate(story.path()):
+def spoken_lines(story: Story, beyond: int = 0) -> Iterator[SpokenLine]:
+    """Every passage that can be read here, as the library keeps it; without so many at the beginning."""
+    for position, told in islice(enumerate(story.path()), beyond, None):
         take = told.take
         text = marked(story.spans_of(take))
         if text:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+from itertools import takewhile
 
 import trio
 
+from dwnet.errors import NodeError
 from dwnet.node import Event
 from dwnet.times import milliseconds
 from narrator_app.book import spoken_lines
-from narrator_app.library import CheckpointNote, HealthNote, InviteNote, Library, SpokenLine
+from narrator_app.library import CheckpointNote, HealthNote, InviteNote, Library
 from narrator_app.narrator import Happening, Narrator
+from narrator_app.summary import SHAPING, summary_of
 from protocol.effects import Took
+from protocol.entry import Entry
+from protocol.kinds import Redacted
+from protocol.story import Passage, Story
 
 QUIET = 0.5  # seconds; a burst of entries is recorded once
 WAITING = 256  # happenings that wait to be noted
-SHAPING = frozenset(
-    {"narrate", "accept", "edit", "choose", "rewind", "adopt", "redact", "checkpoint", "grant", "withdraw"}
-)
+logger = logging.getLogger(__name__)
 
 
 class Librarian:
@@ -26,7 +31,7 @@ class Librarian:
     def __init__(self, narrator: Narrator, library: Library) -> None:
         self.narrator = narrator
         self.library = library
-        self._recorded: list[SpokenLine] = []
+        self._recorded: Story | None = None  # as it was when its lines were recorded last
         self._send, self._receive = trio.open_memory_channel[Happening](WAITING)
         narrator.listen(self._note)
 
@@ -38,27 +43,46 @@ class Librarian:
                 return
 
     async def run(self, events: trio.MemoryReceiveChannel[Event]) -> None:
-        """Record until cancelled."""
-        if not self.library.is_filled_to(self.narrator.node.ledger.canon.head):
+        """Record until cancelled, and once more then: what is on the shelf is up to date."""
+        if self.library.summary() is None:
             await self._record_lines()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._keep_notes)
-            async for event in events:
-                if isinstance(event, Took) and event.entry.kind in SHAPING:
-                    await trio.sleep(QUIET)
-                    _drop(events)
-                    await self._record_lines()
-                    await self._record_checkpoints()
+        else:
+            self._recorded = self.narrator.story.still()
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._keep_notes)
+                async for event in events:
+                    if isinstance(event, Took) and event.entry.kind in SHAPING:
+                        await trio.sleep(QUIET)
+                        for entry in (event.entry, *_waiting(events)):
+                            await self._forget(entry)
+                        await self._record_lines()
+                        await self._record_checkpoints()
+        finally:
+            with trio.CancelScope(shield=True):
+                await self._record_last()
 
     async def _record_lines(self) -> None:
-        lines = list(spoken_lines(self.narrator.story))
-        head = self.narrator.node.ledger.canon.head
-        known = len(self._recorded)
-        if known and lines[:known] == self._recorded:
-            await self.library.record_passages(lines[known:], head)
+        """Their text is put together in the store's own thread, out of a copy of the story."""
+        story, summary = self.narrator.story.still(), summary_of(self.narrator.node.ledger)
+        known = _grown_from(self._recorded, story)
+        if known is None:
+            await self.library.fill(spoken_lines(story), summary)
         else:
-            await self.library.fill(lines, head)
-        self._recorded = lines
+            await self.library.record_passages(spoken_lines(story, known), summary)
+        self._recorded = story
+
+    async def _record_last(self) -> None:
+        try:
+            await self._record_lines()
+        except NodeError as error:  # a cache; the next evening fills it anew
+            logger.info("the library was not brought up to date: %s", error)
+
+    async def _forget(self, entry: Entry) -> None:
+        """Words that were taken back are nowhere in the library either."""
+        if entry.kind == Redacted.kind:
+            for ref in entry.refs:
+                await self.library.forget_line(ref)
 
     async def _record_checkpoints(self) -> None:
         known = {note.name: note.entry for note in self.library.checkpoints()}
@@ -83,8 +107,25 @@ class Librarian:
             await self.library.keep_invite(InviteNote(invite, known.seat, name, known.role, state, known.expires))
 
 
-def _drop(events: trio.MemoryReceiveChannel[Event]) -> None:
-    """What came meanwhile is in the fold, which is read after this."""
+def _waiting(events: trio.MemoryReceiveChannel[Event]) -> list[Entry]:
+    """What came meanwhile; it is in the fold, which is read after this."""
+    entries = []
     with contextlib.suppress(trio.WouldBlock):
         while True:
-            events.receive_nowait()
+            event = events.receive_nowait()
+            if isinstance(event, Took):
+                entries.append(event.entry)
+    return entries
+
+
+def _grown_from(former: Story | None, story: Story) -> int | None:
+    """How many passages stand as they did, if the story only grew at its end; None when it must be read anew."""
+    if former is None or (former.edits, former.seats) != (story.edits, story.seats):
+        return None
+    before, now = list(former.path()), list(story.path())
+
+    def same(pair: tuple[Passage, Passage]) -> bool:
+        return pair[0] is pair[1]
+
+    known = sum(1 for _ in takewhile(same, zip(before, now, strict=False)))
+    return known if known == len(before) else None

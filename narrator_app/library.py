@@ -2,7 +2,7 @@
 
 Rules of this file:
 - The log is the story; these tables stand beside it. What can be had from the log again (the spoken lines and their
-  index) is a cache: it says up to which canon head it is filled, and is made anew when it is missing or behind.
+  index) is a cache: with it stands the summary of the story it was made from, and it is made anew when it is behind.
 - No secret is kept here: of an invite its public key, never its code.
 - The tables are for people too: times are ISO 8601 in UTC, ids are hexadecimal, names are written out.
 """
@@ -14,14 +14,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from dwnet.store import Store
+from dwnet.store_reader import StoreReader
 from dwnet.times import iso, milliseconds
+from narrator_app.summary import KEPT, Summary, kept_summary
 
 if TYPE_CHECKING:
     from sqlite_utils import Migrations
 
 HEALTH_KEPT = 10_000  # changes of status; at one a minute a week of evenings
 FOUND = 50  # lines that one search gives
-FILLED = "lines_head"  # in meta: the canon head that story_lines is filled up to
 
 
 class Card(NamedTuple):
@@ -173,24 +174,22 @@ class Library:
 
     # --- what was said ----------------------------------------------------------------------------------------------
 
-    def is_filled_to(self, canon_head: bytes) -> bool:
-        """Whether the lines stand where canon stands; otherwise :meth:`fill` them anew."""
-        return self._store.meta().get(FILLED) == canon_head.hex()
+    def summary(self) -> Summary | None:
+        """The story that the lines stand for; None when they are behind: :meth:`fill` them anew."""
+        return kept_summary(self._store)
 
-    async def fill(self, lines: Iterable[SpokenLine], canon_head: bytes) -> None:
-        """Put these in place of all lines there were, and remember up to where they go."""
-        rows = [_row(one) for one in lines]
+    async def fill(self, lines: Iterable[SpokenLine], summary: Summary) -> None:
+        """Put these in place of all lines there were. They are read in a thread."""
 
         def work(db: sqlite3.Connection) -> None:
             db.execute("DELETE FROM story_lines")
-            _record(db, rows, canon_head)
+            _record(db, lines, summary)
 
         await self._store.write(work)
 
-    async def record_passages(self, lines: Iterable[SpokenLine], canon_head: bytes) -> None:
-        """Add lines as canon grows, or their new wording; remember up to where they go now."""
-        rows = [_row(one) for one in lines]
-        await self._store.write(lambda db: _record(db, rows, canon_head))
+    async def record_passages(self, lines: Iterable[SpokenLine], summary: Summary) -> None:
+        """Add lines as canon grows, or their new wording."""
+        await self._store.write(lambda db: _record(db, lines, summary))
 
     async def forget_line(self, entry: bytes) -> None:
         """Remove a line that was redacted, from the index too, for good."""
@@ -204,17 +203,7 @@ class Library:
 
     def search(self, words: str, most: int = FOUND) -> list[Found]:
         """Lines that hold all these words, in speaker or text, best match first. The last word may be unfinished."""
-        wanted = [f'"{word}"' for word in words.replace('"', " ").replace("\0", " ").split()]
-        if not wanted:
-            return []
-        rows = self._store.query(
-            "SELECT entry, position, story_lines.speaker, spoken_at,"
-            " snippet(story_lines_fts, 0, '', '', '…', 24), private"
-            " FROM story_lines_fts JOIN story_lines ON story_lines.id = story_lines_fts.rowid"
-            " WHERE story_lines_fts MATCH ? ORDER BY story_lines_fts.rank, position LIMIT ?",
-            (" ".join(wanted) + "*", most),
-        )
-        return [Found(bytes.fromhex(a), b, c, d, e, bool(f)) for a, b, c, d, e, f in rows]
+        return search(self._store, words, most)
 
     async def _put(self, table: str, columns: tuple[str, ...], values: tuple[object, ...]) -> None:
         """Insert a row, or change the one with the same first column."""
@@ -224,6 +213,21 @@ class Library:
         await self._store.write(
             lambda db: db.execute(f"{sql} ON CONFLICT ({columns[0]}) DO UPDATE SET {changes}", values)
         )
+
+
+def search(reader: StoreReader, words: str, most: int = FOUND) -> list[Found]:
+    """As :meth:`Library.search`, in any story's file; nothing is found where no lines were recorded yet."""
+    wanted = [f'"{word}"' for word in words.replace('"', " ").replace("\0", " ").split()]
+    if not wanted or not reader.query("SELECT 1 FROM sqlite_master WHERE name = 'story_lines_fts'"):
+        return []
+    rows = reader.query(
+        "SELECT entry, position, story_lines.speaker, spoken_at,"
+        " snippet(story_lines_fts, 0, '', '', '…', 24), private"
+        " FROM story_lines_fts JOIN story_lines ON story_lines.id = story_lines_fts.rowid"
+        " WHERE story_lines_fts MATCH ? ORDER BY story_lines_fts.rank, position LIMIT ?",
+        (" ".join(wanted) + "*", most),
+    )
+    return [Found(bytes.fromhex(a), b, c, d, e, bool(f)) for a, b, c, d, e, f in rows]
 
 
 async def open_library(store: Store) -> Library:
@@ -246,15 +250,15 @@ def _row(line: SpokenLine) -> tuple[object, ...]:
     )
 
 
-def _record(db: sqlite3.Connection, rows: list[tuple[object, ...]], canon_head: bytes) -> None:
+def _record(db: sqlite3.Connection, lines: Iterable[SpokenLine], summary: Summary) -> None:
     db.executemany(
         "INSERT INTO story_lines (entry, position, beat, take, speaker, kind, text, spoken_at, private)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (entry) DO UPDATE SET position = excluded.position,"
         " take = excluded.take, speaker = excluded.speaker, text = excluded.text, private = excluded.private",
-        rows,
+        [_row(one) for one in lines],
     )
-    filled = "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-    db.execute(filled, (FILLED, canon_head.hex()))
+    kept = "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    db.execute(kept, (KEPT, summary.to_text()))
 
 
 def _make_tables(connection: sqlite3.Connection) -> None:
@@ -265,7 +269,7 @@ def _make_tables(connection: sqlite3.Connection) -> None:
     if not (db.table("story_lines").exists() and db.table("story_lines_fts").exists()):
         for cache in ("story_lines", "story_lines_fts"):
             db.table(cache).drop(ignore=True)
-        connection.execute("DELETE FROM meta WHERE name = ?", (FILLED,))
+        connection.execute("DELETE FROM meta WHERE name = ?", (KEPT,))
         lines = db.table("story_lines")
         lines.create(
             {

@@ -12,6 +12,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 from protocol.body import Opening
@@ -143,6 +144,10 @@ class Story:
     _on_path: dict[bytes, int] = field(default_factory=dict)
     _lines: dict[bytes, bytes] = field(default_factory=dict)
     _settled: set[bytes] = field(default_factory=set)
+
+    def still(self) -> Story:
+        """A copy that stays as it is while this one goes on, so that it can be read in a thread."""
+        return replace(self, **{name: copy(value) for name, value in vars(self).items()})
 
     def path(self) -> Iterator[Passage]:
         """The story from its beginning to its head."""

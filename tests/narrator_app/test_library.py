@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,11 @@ from narrator_app.library import (
     SpokenLine,
     open_library,
 )
+from narrator_app.summary import Summary
 from tests.kit.chain import EVENING, Chain
 
-CANON = b"c" * 32
+STORY = Summary("The Lighthouse", "ab" * 16, 2, 0)
+OLDER = replace(STORY, passages=1)
 
 
 @pytest.fixture
@@ -43,16 +46,16 @@ def line(number: int, text: str, speaker: str = "Mira", *, take: int = 1, privat
 async def test_opening_twice_changes_nothing(store: Store) -> None:
     first = await open_library(store)
     await first.keep_draft("desk", "Once upon")
-    await first.fill([line(1, "Who is there?")], CANON)
+    await first.fill([line(1, "Who is there?")], STORY)
     again = await open_library(store)
     assert again.draft("desk") == "Once upon"
-    assert again.is_filled_to(CANON) and len(again.search("there")) == 1
+    assert again.summary() == STORY and len(again.search("there")) == 1
 
 
 async def test_the_story_is_untouched_by_the_tables_beside_it(store: Store, library: Library) -> None:
     chain = Chain()
     await store.commit(chain.units)
-    await library.fill([line(1, "Who is there?")], CANON)
+    await library.fill([line(1, "Who is there?")], STORY)
     assert list(store.load()) == chain.units
     store.close()
     with open_store(store.path, create=False) as again:
@@ -146,31 +149,45 @@ async def test_a_search_finds_what_holds_all_words(library: Library, words: str,
         line(2, "How loud the sea is tonight!", "Tomas"),
         line(3, "Über den Wolken.", private=True),
     ]
-    await library.fill(lines, CANON)
+    await library.fill(lines, STORY)
     found = library.search(words)
     assert sorted(one.position for one in found) == numbers
     assert all(one.private == (one.position == 3) for one in found)
 
 
 async def test_an_excerpt_is_short_and_holds_the_words(library: Library) -> None:
-    await library.fill([line(1, "The sea was loud. " * 300 + "A lighthouse! " + "The sea was loud. " * 300)], CANON)
+    await library.fill([line(1, "The sea was loud. " * 300 + "A lighthouse! " + "The sea was loud. " * 300)], STORY)
     (found,) = library.search("lighthouse")
     assert "lighthouse" in found.excerpt and len(found.excerpt) < 300
     assert (found.entry, found.speaker, found.at) == ((1).to_bytes(32), "Mira", "2026-01-01T16:00:00.001Z")
 
 
 async def test_lines_are_added_as_canon_grows_and_changed_as_they_are_edited(library: Library) -> None:
-    assert not library.is_filled_to(CANON)
-    await library.record_passages([line(1, "Who is there?"), line(2, "Nobody.")], b"a" * 32)
-    await library.record_passages([line(2, "The keeper.", take=2)], CANON)
-    assert library.is_filled_to(CANON) and not library.is_filled_to(b"a" * 32)
+    assert library.summary() is None
+    await library.record_passages([line(1, "Who is there?"), line(2, "Nobody.")], OLDER)
+    await library.record_passages([line(2, "The keeper.", take=2)], STORY)
+    assert library.summary() == STORY
     assert not library.search("nobody")
     assert [one.position for one in library.search("keeper")] == [2]
 
 
+async def test_lines_are_behind_as_soon_as_something_was_told_after_them(store: Store, library: Library) -> None:
+    chain = Chain()
+    chain.join("Mira")
+    await store.commit(chain.units)
+    await library.fill([], replace(STORY, entries=len(chain.entries)))
+    assert library.summary() is not None
+    chain.narrator.open()
+    await store.commit(chain.units)
+    assert library.summary() is not None, "a process start tells nothing"
+    chain.narrate("Night fell.")
+    await store.commit(chain.units)
+    assert library.summary() is None
+
+
 async def test_filling_anew_leaves_nothing_of_before(library: Library) -> None:
-    await library.fill([line(1, "Who is there?"), line(2, "Nobody.")], b"a" * 32)
-    await library.fill([line(2, "The keeper.")], CANON)
+    await library.fill([line(1, "Who is there?"), line(2, "Nobody.")], OLDER)
+    await library.fill([line(2, "The keeper.")], STORY)
     assert not library.search("there") and not library.search("nobody") and library.search("keeper")
 
 
@@ -178,18 +195,18 @@ async def test_filling_anew_leaves_nothing_of_before(library: Library) -> None:
 async def test_a_missing_index_is_made_anew_and_asks_to_be_filled(store: Store, table: str) -> None:
     library = await open_library(store)
     await library.keep_draft("desk", "Once upon")
-    await library.fill([line(1, "Who is there?")], CANON)
+    await library.fill([line(1, "Who is there?")], STORY)
     await store.write(lambda db: db.execute(f"DROP TABLE {table}"))
     again = await open_library(store)
-    assert not again.is_filled_to(CANON)
-    await again.fill([line(1, "Who is there?")], CANON)
+    assert again.summary() is None
+    await again.fill([line(1, "Who is there?")], STORY)
     assert len(again.search("there")) == 1
     assert again.draft("desk") == "Once upon"
 
 
 async def test_a_forgotten_line_is_in_none_of_the_files(store: Store, library: Library) -> None:
     lines = [line(number, f"Night {number} fell over the sea.") for number in range(40)]
-    await library.fill([*lines, line(41, "Her name was Ottilie. " * 200), line(42, "It was Leopold.")], CANON)
+    await library.fill([*lines, line(41, "Her name was Ottilie. " * 200), line(42, "It was Leopold.")], STORY)
     for number in (41, 42):
         await library.forget_line(number.to_bytes(32))
     kept = b"".join(one.read_bytes() for one in store.path.parent.iterdir() if not one.name.endswith("-shm")).lower()
@@ -199,7 +216,7 @@ async def test_a_forgotten_line_is_in_none_of_the_files(store: Store, library: L
 
 
 async def test_people_can_read_it_with_sqlite_utils(store: Store, library: Library) -> None:
-    await library.fill([line(1, "Who is there?")], CANON)
+    await library.fill([line(1, "Who is there?")], STORY)
     db = sqlite_utils.Database(store.path)
     (row,) = db.query("SELECT position, speaker, text, spoken_at, kind FROM story_lines")
     assert row == {
