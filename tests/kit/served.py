@@ -21,6 +21,7 @@ def served(main: Main) -> Iterator[str]:
     """Serve ``main`` from a thread of its own; its address. Everything it loads comes from this machine."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
+        listening.listen()  # whoever comes before the server has started waits
         server = uvicorn.Server(uvicorn.Config(app(main, no_cdn=True), log_level="error", lifespan="on"))
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True)
         thread.start()
