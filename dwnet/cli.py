@@ -111,7 +111,7 @@ def narrate(
         settings = narrator_settings({"data": data, "listen": listen}, os.environ)
         prepare(settings)
         with log_file(settings.logs):
-            told = converse if headless else partial(on_screen, web=web)
+            told = converse if headless else partial(on_screen, checks=_engine_checks, web=web)
             sys.exit(told(settings, story, json=as_json))
 
 

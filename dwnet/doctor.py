@@ -11,7 +11,7 @@ import platform
 import socket
 import sqlite3
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,22 +38,26 @@ EngineCheck = Callable[[], Awaitable[Finding]]
 
 
 async def examine(settings: Settings, engine_checks: Sequence[tuple[str, EngineCheck]] = ()) -> list[Finding]:
-    """All findings, the node's first, then one for each named engine check in the order given.
+    """All findings, the node's first, then one for each named engine check in the order given."""
+    return [one async for one in findings(settings, engine_checks)]
 
-    A check that raises NodeError is a finding with that error's sentence and hint.
+
+async def findings(settings: Settings, engine_checks: Sequence[tuple[str, EngineCheck]] = ()) -> AsyncIterator[Finding]:
+    """The same, one after the other as they are made. A check that raises NodeError is a finding with that error's
+    sentence and hint.
     """
-    findings: list[Finding] = []
     for name, check in _NODE_CHECKS:
         try:
-            findings.append(await trio.to_thread.run_sync(check, settings))
+            found = await trio.to_thread.run_sync(check, settings)
         except NodeError as error:
-            findings.append(Finding(name, False, error.what, error.hint))
+            found = Finding(name, False, error.what, error.hint)
+        yield found
     for name, engine_check in engine_checks:
         try:
-            findings.append(await engine_check())
+            found = await engine_check()
         except NodeError as error:
-            findings.append(Finding(name, False, error.what, error.hint))
-    return findings
+            found = Finding(name, False, error.what, error.hint)
+        yield found
 
 
 def _python(settings: Settings) -> Finding:

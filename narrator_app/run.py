@@ -21,6 +21,7 @@ from dwnet.version import AGENT
 from narrator_app import reading as reading
 from narrator_app.admission import Admission
 from narrator_app.casting import Casting
+from narrator_app.checkup import Checks
 from narrator_app.commands import Desk
 from narrator_app.errors import DeskMissing
 from narrator_app.intents import Intents
@@ -141,8 +142,10 @@ def headless(settings: Settings, story: str, *, json: bool) -> int:
     return trio.run(partial(converse, where, name, json=json))
 
 
-def on_screen(settings: Settings, story: str, *, web: bool, json: bool) -> int:
+def on_screen(settings: Settings, story: str, *, checks: Checks, web: bool, json: bool) -> int:
     """``dwnet narrate``: the desk, in a window or, with ``web``, in the browser. Returns the exit code.
+
+    ``checks``: what the doctor asks of the engines on this machine; they are the characters' business.
 
     :raises DeskMissing: when this install has no screens.
     """
@@ -152,7 +155,7 @@ def on_screen(settings: Settings, story: str, *, web: bool, json: bool) -> int:
         if (error.name or "").split(".")[0] not in DESK_LIBRARIES:
             raise
         raise DeskMissing(name=error.name) from error
-    return run_desk(settings, story, web=web, json=json)
+    return run_desk(settings, story, checks, web=web, json=json)
 
 
 def demo(settings: Settings, *, beats: int, out: str) -> int:

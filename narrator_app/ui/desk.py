@@ -16,14 +16,16 @@ from dwnet.errors import INTERRUPTED
 from dwnet.settings import Settings
 from dwnet.terminal import print_json
 from narrator_app.beginning import Beginning
+from narrator_app.checkup import Checks, Checkup
 from narrator_app.evenings import Evenings
 from narrator_app.narrator import Happening
+from narrator_app.places import stories
 from narrator_app.preferences import Looks
 from narrator_app.ui import window
 from narrator_app.ui.bridge import Bridge
-from narrator_app.ui.house import House, Screen, ScreenMaker
+from narrator_app.ui.first_run import FirstRun
+from narrator_app.ui.house import House, ScreenMaker
 from narrator_app.ui.server import WebDesk, fonts_folder
-from narrator_app.ui.shell import PageDesk
 
 SCREENS_ONLY = ("state", "words", "shown")  # happenings that are not printed
 
@@ -33,25 +35,25 @@ def screens() -> dict[str, ScreenMaker]:
     return {}
 
 
-def make_house(settings: Settings, story: str) -> House:
-    """The desk over a data root. With no story on the shelf and none named, it begins with the first run."""
-    first = False
+def make_house(settings: Settings, story: str, checks: Checks = lambda settings: ()) -> House:
+    """The desk over a data root. With no story on the shelf and none named, it begins with the first run.
+
+    ``checks``: what the doctor asks of the engines on this machine.
+    """
+    first = not story and not stories(settings)
     looks = Looks(settings.root)
     evenings = Evenings(settings, None if first else story)
-    return House(evenings, Beginning(evenings, looks, asking=first), looks, screens(), _welcome)
+    checkup = Checkup(lambda: evenings.settings, checks)
+    return House(evenings, Beginning(evenings, looks, asking=first), looks, checkup, screens(), FirstRun)
 
 
-def run_desk(settings: Settings, story: str, *, web: bool, json: bool) -> int:
+def run_desk(settings: Settings, story: str, checks: Checks, *, web: bool, json: bool) -> int:
     """Show the desk until it is closed. Returns the exit code."""
-    house = make_house(settings, story)
+    house = make_house(settings, story, checks)
     opens = window.choose(house.looks.now, web=web, environ=os.environ, tell=_tell)
     if json:
         house.evenings.listen(_print)
     return asyncio.run(_host(house, opens, json=json))
-
-
-def _welcome(desk: PageDesk) -> Screen:
-    raise NotImplementedError
 
 
 async def _host(house: House, opens: window.Opens, *, json: bool) -> int:

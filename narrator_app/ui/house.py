@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import flet as ft
 
 from narrator_app.beginning import Beginning
+from narrator_app.checkup import Checkup
 from narrator_app.evenings import Evenings
 from narrator_app.narrator import Happening
 from narrator_app.preferences import Looks
@@ -61,12 +62,14 @@ class House:
         evenings: Evenings,
         beginning: Beginning,
         looks: Looks,
+        checkup: Checkup,
         screens: dict[str, ScreenMaker],
         welcome: Callable[[PageDesk], Screen],
     ) -> None:
         self.evenings = evenings
         self.beginning = beginning
         self.looks = looks
+        self.checkup = checkup
         self.screens = screens
         self.welcome = welcome
         self.pages: set[PageDesk] = set()

@@ -75,7 +75,8 @@ class OpenDesk:
 
 @asynccontextmanager
 async def desk_with_screens(folder: Path, story: str = "", **environment: str) -> AsyncIterator[OpenDesk]:
-    """Run a desk whose data lies in ``folder``, with ``story`` open; left, everything ends as on Ctrl-C.
+    """Run a desk whose data lies in ``folder``, with ``story`` open (with none there and none named,
+    the first run); left, everything ends as on Ctrl-C.
 
     ``environment`` are variables the settings are read from.
     """
@@ -86,7 +87,8 @@ async def desk_with_screens(folder: Path, story: str = "", **environment: str) -
     desk = OpenDesk(house)
     bridge.begin()
     try:
-        await desk.until(lambda: isinstance(desk.evenings.state, Open | Failed), "the story is open")
+        if house.beginning.over:
+            await desk.until(lambda: isinstance(desk.evenings.state, Open | Failed), "the story is open")
         yield desk
     finally:
         desk.evenings.leave()
