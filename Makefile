@@ -1,4 +1,4 @@
-# make demo | test | test-slow | check | bench | screens | clean
+# make demo | desk | test | test-slow | check | bench | screens | clean
 # The first of them makes the environment in .venv; nothing outside this folder is changed.
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check
@@ -6,11 +6,14 @@ CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 TESTED = protocol dwnet peer narrator_app tests benchmarks
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(CORES)
 
-.PHONY: demo test test-slow check bench screens clean machine
+.PHONY: demo desk test test-slow check bench screens clean machine
 .DEFAULT_GOAL := demo
 
 demo: .venv/.installed
 	.venv/bin/dwnet demo --out demo
+
+desk: .venv/.installed
+	.venv/bin/dwnet narrate
 
 test: .venv/.installed-dev
 	.venv/bin/python -m pytest
