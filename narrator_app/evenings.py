@@ -68,7 +68,7 @@ class Evenings:
         self._wanted: str | None = name
         self._open = trio.CancelScope()
         self._called = trio.Event()
-        self._leaving = False
+        self.leaving = False
 
     @property
     def evening(self) -> Evening | None:
@@ -98,13 +98,13 @@ class Evenings:
 
     def leave(self) -> None:
         """End: the story that is open is closed, and :meth:`run` returns."""
-        self._leaving = True
+        self.leaving = True
         self._open.cancel()
         self._called.set()
 
     async def run(self) -> None:
         """Open what is asked for, one story after the other, until :meth:`leave`."""
-        while not self._leaving:
+        while not self.leaving:
             if self._wanted is None:
                 self._called = trio.Event()
                 await self._called.wait()

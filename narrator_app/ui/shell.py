@@ -98,6 +98,11 @@ class PageDesk:
         if place and find is not None:
             find(place)
 
+    def shows(self, screen: Screen) -> bool:
+        """Whether this very screen is looked at now, on a page that is there."""
+        built = self._built.get(self._current)
+        return self in self.house.pages and built is not None and built[0] is screen
+
     # --- the page ---------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
@@ -159,6 +164,8 @@ class PageDesk:
                 self.page.add(self._waiting(name))
             case Failed(what=what, hint=hint):
                 self.page.add(self._failed(what, hint))
+            case Closed() if self.evenings.leaving:
+                self.page.add(self._ended())
             case Closed():
                 self.page.add(self._waiting(""))
 
@@ -278,6 +285,12 @@ class PageDesk:
             ),
             expand=True,
             alignment=ft.Alignment.CENTER,
+        )
+
+    def _ended(self) -> ft.Control:
+        """The last that a page in a browser shows; it outlives the desk."""
+        return ft.Container(
+            heading(self.palette, say("shell.ended"), 18), expand=True, alignment=ft.Alignment.CENTER, padding=32
         )
 
     def _failed(self, what: str, hint: str) -> ft.Control:
