@@ -20,6 +20,7 @@ from narrator_app.ui.first_run_parts import (
     candidate_rows,
     cast_step,
     dots,
+    lamplight,
     mark_candidate,
     name_step,
     sleeper_rows,
@@ -32,7 +33,7 @@ from narrator_app.views.first_run import STEPS, FirstRunView, back, first_run_vi
 if TYPE_CHECKING:
     from narrator_app.ui.shell import PageDesk
 
-WIDTH = 720  # pixels; a line of text is easy to follow up to here
+WIDTH = 780  # pixels; a line of text is easy to follow up to here
 
 
 class FirstRun:
@@ -72,7 +73,7 @@ class FirstRun:
         palette = self._desk.palette
         self._panel = ft.Container(
             width=WIDTH,
-            padding=ft.Padding.symmetric(vertical=28, horizontal=36),
+            padding=ft.Padding.symmetric(vertical=24, horizontal=36),
             border_radius=16,
             bgcolor=palette.panel,
             border=ft.Border.all(1, palette.line),
@@ -82,10 +83,10 @@ class FirstRun:
             [brand(palette), self._panel],
             horizontal_alignment=ft.CrossAxisAlignment.CENTER,
             alignment=ft.MainAxisAlignment.CENTER,
-            spacing=20,
+            spacing=18,
             scroll=ft.ScrollMode.AUTO,
         )
-        return identified("welcome", ft.Container(column, expand=True, alignment=ft.Alignment.CENTER, padding=24))
+        return identified("welcome", lamplight(palette, column))
 
     def shown(self) -> None:
         """Ask, once, whether the characters have a model to think with."""
@@ -104,9 +105,8 @@ class FirstRun:
                 mark_candidate(self._desk.palette, self._rows[candidate.name], candidate)
         self._needs.value = view.needs
         self._go_on.disabled = not view.can_go_on
-        for control in (*self._rows.values(), self._needs, self._go_on):
-            if control.page:
-                control.update()
+        for control in (*self._rows.values(), *((self._needs,) if self._rows else ()), self._go_on):
+            control.update()
 
     def happened(self, one: Happening) -> None:
         """Nothing of the story is shown here."""
@@ -148,7 +148,9 @@ class FirstRun:
         if any(view.trouble):
             inside.append(trouble_box(palette, *view.trouble))
         inside.append(self._foot(view))
-        self._panel.content = ft.Column(inside, spacing=14, tight=True)
+        self._panel.content = ft.Column(
+            inside, spacing=16, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH
+        )
 
     def _step(self, view: FirstRunView) -> ft.Control:
         palette = self._desk.palette

@@ -26,6 +26,17 @@ def brand(palette: Palette) -> ft.Control:
     return ft.Column([row, motto], horizontal_alignment=ft.CrossAxisAlignment.CENTER, spacing=2, tight=True)
 
 
+def lamplight(palette: Palette, inside: ft.Control) -> ft.Control:
+    """The whole page, a little brighter where the lamp is."""
+    glow = 0.22 if palette.dark else 0.16
+    light = ft.RadialGradient(
+        colors=[ft.Colors.with_opacity(glow, palette.accent), ft.Colors.with_opacity(0, palette.accent)],
+        center=ft.Alignment(0, -0.9),
+        radius=1.1,
+    )
+    return ft.Container(inside, expand=True, alignment=ft.Alignment.CENTER, padding=20, gradient=light)
+
+
 def dots(palette: Palette, step: int) -> ft.Control:
     """How far one is, as a line of three."""
     marks: list[ft.Control] = [
@@ -45,9 +56,10 @@ def name_step(palette: Palette, view: FirstRunView, changed: Handler, entered: H
         autofocus=True,
         on_change=changed,
         on_submit=entered,
-        text_style=ft.TextStyle(font_family=STORY, size=palette.size(20), color=palette.text),
+        text_style=ft.TextStyle(font_family=STORY, color=palette.text),
     )
-    return ft.Column([name, told_words(palette, view.narration)], spacing=16, tight=True)
+    name.text_size = palette.size(21)
+    return _stretched([name, told_words(palette, view.narration)])
 
 
 def candidate_rows(palette: Palette, view: FirstRunView, toggle: Callable[[str], None]) -> dict[str, ft.Container]:
@@ -64,7 +76,7 @@ def candidate_rows(palette: Palette, view: FirstRunView, toggle: Callable[[str],
             expand=True,
         )
         mark = ft.Icon(ft.Icons.CHECK_CIRCLE, size=palette.size(22))
-        inside = ft.Row([portrait(palette, one.name, one.colour, 44), words, mark], spacing=14)
+        inside = ft.Row([portrait(palette, one.name, one.colour, 42), words, mark], spacing=14)
         button = ft.TextButton(
             content=inside,
             tooltip=f"{say('first.choose', name=one.name)} ({one.number})",
@@ -117,10 +129,16 @@ def beat_step(palette: Palette, view: FirstRunView, changed: Handler, entered: H
         max_lines=9,
         on_change=changed,
         on_submit=entered,
-        text_style=ft.TextStyle(font_family=STORY, size=palette.size(18), height=1.45, color=palette.text),
+        text_style=ft.TextStyle(font_family=STORY, height=1.5, color=palette.text),
     )
+    narration.text_size = palette.size(18)
     chosen: list[ft.Control] = [portrait(palette, one.name, one.colour, 34) for one in view.candidates if one.chosen]
-    return ft.Column([narration, ft.Row(chosen, spacing=8)], spacing=14, tight=True)
+    answering = label(palette, view.answering, size=14)
+    return _stretched([narration, ft.Row([*chosen, answering], spacing=8)])
+
+
+def _stretched(controls: list[ft.Control]) -> ft.Control:
+    return ft.Column(controls, spacing=16, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 
 def told_words(palette: Palette, narration: str) -> ft.Control:

@@ -16,7 +16,7 @@ from protocol import limits
 STEPS = ("name", "cast", "beat")
 CHOSEN_AT_FIRST = 2  # on a machine with few cores; more would share them to nobody's joy
 MEMORY_MB = 250  # of a character with the model that comes along
-WAKING_SECONDS = 10  # in which it usually is awake
+WAKING_SECONDS = 5  # in which it usually is awake
 
 
 def usual(scene: Scene) -> Choices:
@@ -92,6 +92,7 @@ class FirstRunView:
     candidates: tuple[Candidate, ...]
     narration: str
     needs: str
+    answering: str
     trouble: tuple[str, str]
     can_go_on: bool
     go_on: str
@@ -116,6 +117,7 @@ def first_run_view(choices: Choices, progress: Progress, cards: Sequence[Card], 
         candidates=tuple(_candidate(card, number, choices) for number, card in enumerate(cards, 1)),
         narration=choices.narration,
         needs=_needs(len(choices.cast)),
+        answering=_answering(choices.cast),
         trouble=_trouble(choices, progress, writer),
         can_go_on=answered(choices),
         go_on=say("first.tell" if last else "first.next"),
@@ -126,10 +128,10 @@ def first_run_view(choices: Choices, progress: Progress, cards: Sequence[Card], 
 
 
 def line_of(card: Card) -> str:
-    """A card's first sentence, with its name where the card has a placeholder."""
-    told = card.description.replace("{{char}}", card.name)
-    first, dot, _ = told.partition(". ")
-    return one_line(first + ("." if dot else ""), 240)
+    """A card's first sentence, as it is said beside its name: “Pim is afraid.” becomes “Afraid.”"""
+    first, dot, _ = card.description.partition(". ")
+    said = (first + ("." if dot else "")).removeprefix("{{char}} is ").replace("{{char}}", card.name)
+    return one_line(said[:1].upper() + said[1:], 240)
 
 
 def _candidate(card: Card, number: int, choices: Choices) -> Candidate:
@@ -141,6 +143,12 @@ def _needs(count: int) -> str:
         return say("first.needs_none")
     memory, seconds = count * MEMORY_MB, count * WAKING_SECONDS
     return say("first.needs_one" if count == 1 else "first.needs", count=count, memory=memory, seconds=seconds)
+
+
+def _answering(names: Sequence[str]) -> str:
+    if len(names) < 2:
+        return say("first.one_answers", name=names[0]) if names else say("first.none_answer")
+    return say("first.they_answer", names=", ".join(names[:-1]), last=names[-1])
 
 
 def _trouble(choices: Choices, progress: Progress, writer: Finding | None) -> tuple[str, str]:

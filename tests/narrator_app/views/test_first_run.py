@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from dwnet import shipped
-from dwnet.card import read_card
+from dwnet.card import Card, read_card
 from dwnet.doctor import Finding
 from narrator_app.beginning import Arrival, Choices, Plan, Progress, Stage, Waking
 from narrator_app.views.first_run import (
@@ -69,9 +69,20 @@ def test_characters_are_taken_in_and_left_out_by_a_key_each() -> None:
     assert toggled(toggled(choices, "Pim"), "Pim").cast == ("Tock", "Pim")
 
 
-def test_every_sample_character_has_a_line_that_names_it() -> None:
+def test_every_sample_character_has_a_line_to_stand_beside_its_name() -> None:
     for card in CARDS:
-        assert card.name in line_of(card) and "{{" not in line_of(card) and line_of(card).endswith(".")
+        line = line_of(card)
+        assert "{{" not in line and line.endswith(".") and line[0].isupper() and not line.startswith(card.name)
+    assert line_of(Card("Ada", description="{{char}} sings. {{char}} also swims.")) == "Ada sings."
+    assert line_of(Card("Ada")) == ""
+
+
+def test_who_will_answer_is_said() -> None:
+    choices = replace(usual(SCENE), step=2)
+    assert view(choices).answering == "Pim and Tock will answer."
+    assert view(toggled(choices, "Vesper")).answering == "Pim, Tock and Vesper will answer."
+    assert view(toggled(choices, "Tock")).answering == "Pim will answer."
+    assert "Nobody" in view(replace(choices, cast=())).answering
 
 
 def test_what_the_cast_needs_is_said_for_none_one_and_many() -> None:
