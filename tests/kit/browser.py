@@ -61,10 +61,13 @@ OBSERVER = """() => {
       return false;
     });
   };
+  seen.look = look;
   new MutationObserver(look).observe(host, {
     subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["aria-label"],
   });
 }"""
+
+AWAIT = "words => { window.dreamweaver.wanted.push(...words); window.dreamweaver.look(); }"
 
 
 class Tab:
@@ -186,8 +189,8 @@ class Tab:
         self.page.evaluate(OBSERVER)
 
     def await_words(self, *words: str) -> None:
-        """These words are looked for from now on, whenever the page changes."""
-        self.page.evaluate("words => window.dreamweaver.wanted.push(...words)", list(words))
+        """These words are looked for now and whenever the page changes."""
+        self.page.evaluate(AWAIT, list(words))
 
     def seen_at(self, words: str, seconds: float = PATIENCE) -> float:
         """When awaited words could be read first, in seconds since 1970 by the page's clock."""
