@@ -1,7 +1,8 @@
 """``python -m tests.screens --out FOLDER [--only NAME …]``: a picture of every screen of the desk with a told story in
 it, light and dark, at two sizes. For looking at; nothing is compared.
 
-The story and its characters stay in ``FOLDER/evening``, so that the next run begins at once; delete it for a new one.
+The story stays in ``FOLDER/evening``, so that the next run begins at once; delete it for a new one. What is done to it
+for the pictures is done to a copy.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.kit.browser import PACKAGE, Chromium, Tab, chromium, find_chromium
@@ -21,6 +24,8 @@ from tests.kit.quick_writer import QuickWriter, quick_writer
 STORY = "The Night the Lamp Went Out"
 SIZES = ((1280, 800), (900, 800))
 CAST = ("Pim", "Tock", "Vesper")
+ROOMS = ("stage", "cast", "hive", "library", "settings")  # in the order of the navigation
+SCREENS = (*ROOMS, "speaking", "first")
 SETTLED_MS = 1200  # for pictures only: fonts and fades have come to rest
 
 # What is told, and what each answers.
@@ -62,6 +67,7 @@ FORSAKEN = {
     "Tock": "Tick. Silence, measured: eleven seconds and a half. Tock.",
     "Vesper": "Then it is over for them, or it is beginning for us.",
 }
+HALF = ("Water, and under the water a humming that", "is not the egg's any more.")
 LATER = "An hour later. The stove glows, the storm leans on the shutters, and nobody has gone to bed."
 SECRET = "You have heard this humming before, the night your mother left."
 ASIDE = "I remember. I will not say it aloud while the clock is listening."
@@ -81,57 +87,90 @@ def main() -> None:
         sys.exit(f"Chromium is not on this machine; on Debian: apt install {PACKAGE}")
     out = arguments.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
-    with evening(out / "evening") as url, chromium(executable) as browser:
+    with evenings(out / "evening") as sitting, chromium(executable) as browser:
         for dark in (False, True):
-            for width, height in SIZES:
-                show(browser, url, out, wanted, (width, height), dark=dark)
+            for size in SIZES:
+                show(browser, sitting, out, wanted, size, dark=dark)
 
 
-def show(browser: Chromium, url: str, out: Path, wanted: Sequence[str], size: tuple[int, int], *, dark: bool) -> None:
+@dataclass(frozen=True)
+class Sitting:
+    """Two desks, one with a told story and one that was never sat at, and who writes for the characters."""
+
+    told: str
+    new: str
+    writer: QuickWriter
+
+
+def show(
+    browser: Chromium, sitting: Sitting, out: Path, wanted: Sequence[str], size: tuple[int, int], *, dark: bool
+) -> None:
     """All wanted screens at one size in one theme."""
     width, height = size
-    with browser.tab(url, width=width, height=height, dark=dark) as tab:
-        for name in wanted:
-            SCREENS[name](tab)
-            tab.page.wait_for_timeout(SETTLED_MS)
-            path = tab.picture(out / f"{name}-{width}-{'dark' if dark else 'light'}.png")
-            sys.stdout.write(f"{path}\n")
 
+    def picture(tab: Tab, name: str) -> None:
+        tab.page.wait_for_timeout(SETTLED_MS)
+        path = tab.picture(out / f"{name}-{width}-{'dark' if dark else 'light'}.png")
+        sys.stdout.write(f"{path}\n")
 
-def at(number: int) -> Callable[[Tab], None]:
-    """The screen with this place in the navigation."""
-    return lambda tab: tab.press(f"Control+{number}")
-
-
-# How each is come to, from wherever the tab is.
-SCREENS: dict[str, Callable[[Tab], None]] = {
-    "stage": at(1),
-    "cast": at(2),
-    "hive": at(3),
-    "library": at(4),
-    "settings": at(5),
-}
+    if "first" in wanted:
+        with browser.tab(sitting.new, width=width, height=height, dark=dark) as tab:
+            for step in ("first-name", "first-cast", "first-beat"):
+                picture(tab, step)
+                tab.press("Control+Enter" if step != "first-beat" else "Escape")
+            tab.press("Escape")
+    with browser.tab(sitting.told, width=width, height=height, dark=dark) as tab:
+        for number, name in enumerate(ROOMS, 1):
+            if name in wanted:
+                tab.press(f"Control+{number}")
+                picture(tab, name)
+        if "speaking" in wanted:
+            tab.press("Control+1")
+            with speaking(tab, sitting.writer):
+                picture(tab, "speaking")
 
 
 @contextmanager
-def evening(folder: Path) -> Iterator[str]:
-    """The desk on an evening with a told story and its characters there; its address."""
-    with quick_writer() as writer:
-        hive = Hive(folder, writer.url)
-        try:
-            told = folder / "told"
-            if not told.exists():
-                shutil.rmtree(folder, ignore_errors=True)
-                folder.mkdir()
+def speaking(tab: Tab, writer: QuickWriter) -> Iterator[None]:
+    """While this is entered, Pim is in the middle of a line."""
+    first, second = HALF
+    writer.lines["Pim"] = deque([f"{first} {second}"])
+    writer.stops_at = len(first.split())
+    writer.gate.clear()
+    tab.type(tab.identified("narration").get_by_role("textbox"), "@Pim, what do you hear?")
+    tab.press("Enter")
+    tab.see(first)
+    yield
+    writer.gate.set()
+    tab.see(second)
+
+
+@contextmanager
+def evenings(folder: Path) -> Iterator[Sitting]:
+    """The desk on an evening with a told story and its characters there, and a desk that is new."""
+    with quick_writer() as writer, tempfile.TemporaryDirectory() as copied:
+        told = folder / "told"
+        if not told.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            with hive_in(folder, writer) as hive:
                 tell(hive, writer)
-                told.touch()
+            told.touch()
+        with hive_in(shutil.copytree(folder, Path(copied) / "evening"), writer) as hive:
             desk = hive.desk(story=STORY)
             for name in CAST:
                 hive.peer(name)
                 desk.wait("status", member=name, status="Online_Responsive")
-            yield address_of(desk)
-        finally:
-            hive.close()
+            yield Sitting(address_of(desk), address_of(hive.desk("newcomer")), writer)
+
+
+@contextmanager
+def hive_in(folder: Path, writer: QuickWriter) -> Iterator[Hive]:
+    hive = Hive(folder, writer.url)
+    try:
+        yield hive
+    finally:
+        hive.close()
 
 
 def tell(hive: Hive, writer: QuickWriter) -> None:

@@ -16,8 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class QuickWriter:
     """What the server says, and how. All may be changed while it runs.
 
-    ``gate`` is passed before every word but the first: clear it, and a reply stops in its middle. ``seconds`` is the
-    time from one word to the next. ``lines`` holds what certain characters say next, by name; who is not in it says
+    ``gate`` is passed after every word from number ``stops_at`` on: clear it, and a reply stops there. ``seconds`` is
+    the time from one word to the next. ``lines`` holds what certain characters say next, by name; who is not in it says
     ``words``.
     """
 
@@ -30,6 +30,7 @@ class QuickWriter:
         self.key = ""
         self.gate = threading.Event()
         self.gate.set()
+        self.stops_at = 1
         self.seconds = 0.0
         self.replies = 0
         self.prompts: list[str] = []
@@ -85,7 +86,7 @@ def _handler(writer: QuickWriter) -> type[BaseHTTPRequestHandler]:
                 for index, word in enumerate(writer.reply(asked).split(" ")):
                     self._event({"choices": [{"delta": {"content": (" " if index else "") + word}}]})
                     writer.over.wait(writer.seconds)
-                    while not writer.gate.wait(0.1):
+                    while index + 1 >= writer.stops_at and not writer.gate.wait(0.1):
                         if writer.over.is_set():
                             return
                 self._event({"choices": [{"delta": {}, "finish_reason": "stop"}]})
