@@ -63,6 +63,7 @@ class LocalCharacters:
         self._inviting = inviting
         self._here = here
         self._nursery = nursery
+        self._notes: dict[int, Note | None] = {}
         self._scopes: dict[int, trio.CancelScope] = {}
         self._states: dict[int, LocalState] = {}
         self._began: dict[int, float] = {}  # on trio's clock
@@ -144,6 +145,7 @@ class LocalCharacters:
         """The seat is closed: whoever plays it next is somebody new, also on this machine."""
         self._end(seat)
         self._note_file(seat).unlink(missing_ok=True)
+        self._notes[seat] = None
 
     def resume(self) -> None:
         """Start every character again that is to be played here."""
@@ -172,17 +174,22 @@ class LocalCharacters:
         return self._folder(seat) / "played_here"
 
     def _note(self, seat: int) -> Note | None:
-        """A note that is missing or does not read is one that was never written: the seat is then played elsewhere."""
-        try:
-            invite, _, wanted = self._note_file(seat).read_text(encoding="ascii").strip().partition(" ")
-            return Note(bytes.fromhex(invite), wanted == "wanted")
-        except (OSError, ValueError):
-            return None
+        """A note that is missing or does not read is one that was never written: the seat is then played elsewhere.
+        Nobody else writes it, so it is read once.
+        """
+        if seat not in self._notes:
+            try:
+                invite, _, wanted = self._note_file(seat).read_text(encoding="ascii").strip().partition(" ")
+                self._notes[seat] = Note(bytes.fromhex(invite), wanted == "wanted")
+            except (OSError, ValueError):
+                self._notes[seat] = None
+        return self._notes[seat]
 
     def _keep_note(self, seat: int, note: Note) -> None:
         self._folder(seat).mkdir(mode=0o700, parents=True, exist_ok=True)
         with write_whole(self._note_file(seat)) as file:
             file.write(f"{note.invite.hex()} {'wanted' if note.wanted else 'stopped'}\n".encode())
+        self._notes[seat] = note
 
     def _is_ours(self, seat: int, note: Note) -> bool:
         """Whether a seat is ours by the note: nobody sits there yet, or it is us."""

@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, fields, replace
 
-from dwnet.card import Card, CardError, private_part
+from dwnet.card import Card, CardError, private_part, read_card, write_card
 from dwnet.card_reading import Finding, Sheet
 from narrator_app.naming import name_fault
 from narrator_app.phrases import say
@@ -167,25 +167,33 @@ def free_colour(taken: Collection[str]) -> str:
 # --- what was written and not kept yet --------------------------------------------------------------------------------
 
 
-def to_draft(form: CardForm, base: Card) -> str:
-    """A form as text, so that leaving it loses nothing; ``base`` goes along, since an imported card is nowhere else."""
-    from dwnet.card import write_card
+@dataclass(frozen=True)
+class Unfinished:
+    """A form that was left: over which card, and with which portrait (a blob; None: as it was)."""
 
-    return json.dumps({"form": asdict(form), "base": write_card(base).decode()}, ensure_ascii=False)
+    form: CardForm
+    base: Card
+    portrait: bytes | None = None
 
 
-def from_draft(text: str) -> tuple[CardForm, Card] | None:
-    """The form and the card under it; None for a draft that does not read, which an older version may have kept."""
-    from dwnet.card import read_card
+def to_draft(left: Unfinished) -> str:
+    """As text, so that leaving a form loses nothing; the card goes along, since an imported one is nowhere else."""
+    portrait = None if left.portrait is None else left.portrait.hex()
+    kept = {"form": asdict(left.form), "base": write_card(left.base).decode(), "portrait": portrait}
+    return json.dumps(kept, ensure_ascii=False)
 
+
+def from_draft(text: str) -> Unfinished | None:
+    """What was left; None for a draft that does not read, which an older version may have kept."""
     try:
         kept = json.loads(text)
         form = kept["form"]
         form["examples"] = tuple(Exchange(**one) for one in form["examples"])
         form["lore"] = tuple(LoreLine(**one) for one in form["lore"])
         form["voice"] = VoiceForm(**form["voice"])
-        return CardForm(**form), read_card(kept["base"].encode())
-    except (ValueError, KeyError, TypeError, CardError):
+        portrait = None if kept["portrait"] is None else bytes.fromhex(kept["portrait"])
+        return Unfinished(CardForm(**form), read_card(kept["base"].encode()), portrait)
+    except (ValueError, KeyError, TypeError, AttributeError, CardError):
         return None
 
 

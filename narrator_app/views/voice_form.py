@@ -66,6 +66,13 @@ def voice_of(text: str) -> VoiceForm:
     return VoiceForm(read[1], read[2], numbers.get("rate", USUAL_RATE), numbers.get("pitch", USUAL_PITCH))
 
 
+def voice_words(voice: VoiceForm) -> str:
+    """A voice as a short label: its name, and whether it was made higher or lower."""
+    if voice.pitch > USUAL_PITCH:
+        return say("cast.voice_high", name=voice.name)
+    return say("cast.voice_low", name=voice.name) if voice.pitch < USUAL_PITCH else voice.name
+
+
 def found(names: Sequence[str], wanted: str, most: int = 60) -> tuple[str, ...]:
     """Names that hold what was typed, those that begin with it first."""
     part = wanted.strip().casefold()

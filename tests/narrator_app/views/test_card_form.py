@@ -15,6 +15,7 @@ from narrator_app.views.card_form import (
     CardForm,
     Exchange,
     LoreLine,
+    Unfinished,
     card_of,
     changes,
     exchanges_of,
@@ -100,9 +101,10 @@ FORMS = st.builds(
 )
 
 
-@given(FORMS)
-def test_any_form_can_be_kept_as_a_draft_and_judged(form: CardForm) -> None:
-    assert from_draft(to_draft(form, PIM)) == (form, PIM)
+@given(FORMS, st.none() | st.binary(max_size=32))
+def test_any_form_can_be_kept_as_a_draft_and_judged(form: CardForm, portrait: bytes | None) -> None:
+    left = Unfinished(form, PIM, portrait)
+    assert from_draft(to_draft(left)) == left
     if not problems(form, PIM, []):
         assert form_of(card_of(form, PIM)).name == form.name.strip()
 

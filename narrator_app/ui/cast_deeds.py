@@ -1,0 +1,130 @@
+"""What can be done to the cast from its screen: each an intent, what is said of it, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from dwnet.card import Card
+from narrator_app.phrases import say
+from narrator_app.ui.cast_form import Subject
+
+if TYPE_CHECKING:
+    from narrator_app.ui.cast_screen import CastScreen
+
+Work = Callable[[], Awaitable[object]]
+
+
+class CastDeeds:
+    """The hands of the Cast screen."""
+
+    def __init__(self, screen: CastScreen) -> None:
+        self._screen = screen
+        self._desk = screen.desk
+
+    def play_here(self, seat: int) -> None:
+        self._do(lambda: self._screen.evening.desk.casting.play_here(seat))
+
+    def restart_here(self, seat: int) -> None:
+        self._do(lambda: self._screen.evening.desk.casting.here.restart(seat))
+
+    def stop_here(self, seat: int) -> None:
+        casting, name = self._screen.evening.desk.casting, self._name(seat)
+
+        async def stop() -> None:
+            casting.here.stop(seat)
+
+        self._do(stop, say("cast.stopped", name=name), lambda: casting.play_here(seat))
+
+    def duplicate(self, seat: int) -> None:
+        casting, made = self._screen.evening.desk.casting, list[int]()
+
+        async def work() -> None:
+            made.append(await casting.duplicate(seat))
+
+        def done() -> None:
+            self._screen.refresh()
+            self._screen.select(made[0])
+            self._desk.tell(say("cast.duplicated", name=self._name(made[0])), undo=lambda: casting.retire(made[0]))
+
+        self._desk.do(work, done)
+        self._screen.still()
+
+    def retire(self, seat: int) -> None:
+        """Off the stage; the same key brings back."""
+        casting, name = self._screen.evening.desk.casting, self._name(seat)
+        if self._screen.story.seats[seat].retired:
+            self.bring_back(seat)
+            return
+        self._do(lambda: casting.retire(seat), say("cast.retired", name=name), lambda: casting.bring_back(seat))
+
+    def bring_back(self, seat: int) -> None:
+        casting, name = self._screen.evening.desk.casting, self._name(seat)
+        self._do(lambda: casting.bring_back(seat), say("cast.back", name=name), lambda: casting.retire(seat))
+
+    def ask_to_close(self, seat: int) -> None:
+        self._screen.select(seat)
+        self._screen.ask(seat, True)
+
+    def close_seat(self, seat: int) -> None:
+        name = self._name(seat)
+        self._screen.ask(seat, False)
+        self._do(lambda: self._screen.evening.desk.casting.deactivate(seat), say("cast.closed", name=name))
+
+    def hear(self, seat: int) -> None:
+        """Somebody's voice, in a sentence of its own."""
+        name, voice = self._name(seat), self._screen.story.seats[seat].voice or "espeak:en-us"
+        self._desk.tell(say("cast.hearing"))
+        self._desk.do(lambda: self._screen.ear().hear(voice, say("cast.voice_sample", name=name)))
+
+    def _do(self, work: Work, told: str = "", undo: Work | None = None) -> None:
+        """An intent, then what is to be said of it, with the way back."""
+
+        def done() -> None:
+            self._screen.refresh()
+            if told:
+                self._desk.tell(told, undo=undo)
+
+        self._desk.do(work, done)
+        self._screen.still()
+
+    def _name(self, seat: int) -> str:
+        return self._screen.evening.desk.narrator.name_of(seat)
+
+    def kept(self, seat: int, new: bool) -> None:
+        self._screen.shut()
+        self._screen.refresh()
+        self._screen.select(seat)
+        name = self._name(seat)
+        self._desk.tell(say("cast.cast", name=name) if new else say("cast.kept", name=name))
+
+    def cast_sample(self, card: Card) -> None:
+        made: list[int] = []
+
+        async def work() -> None:
+            made.append(await self._screen.evening.desk.casting.cast(card))
+
+        self._desk.do(work, lambda: self.kept(made[0], True))
+        self._screen.still()
+
+    def brought(self, card: Card, picture: bytes | None) -> None:
+        """A card was read: look it through before it comes into the story. Its own picture is its portrait."""
+        made: list[bytes] = []
+
+        async def work() -> None:
+            if picture is not None:
+                made.append(await self._screen.evening.desk.casting.portraits.keep(picture))
+
+        self._desk.do(work, lambda: self._screen.open_subject(Subject(None, card, made[0] if made else None)))
+        self._screen.still()
+
+    def invited(self, name: str) -> None:
+        self._screen.refresh()
+        seat = next((one.number for one in self._screen.story.seats.values() if one.name == name.strip()), 0)
+        if seat:
+            self._screen.open_invite(seat)
+
+    def renamed(self, seat: int, name: str) -> None:
+        """A listener is called otherwise."""
+        self._do(lambda: self._screen.evening.desk.casting.rename(seat, name), say("cast.renamed", name=name.strip()))
+        self._screen.shut()
