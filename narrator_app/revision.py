@@ -15,7 +15,7 @@ from narrator_app.direction import open_cue
 from narrator_app.errors import NoSuchPassage, NoSuchPlace, NoSuchTake, NothingToRetake, NotPlayedYet
 from narrator_app.narrator import Narrator
 from protocol import limits
-from protocol.kinds import NARRATOR, Chosen, Edited, Missed, Rewound
+from protocol.kinds import NARRATOR, Checkpoint, Chosen, Edited, Missed, Rewound
 from protocol.moments import Hush
 from protocol.shapes import Span
 from protocol.story import WENT_BACK, Passage
@@ -97,6 +97,16 @@ class Revision:
             self.narrator.forced.append((passage.beat, passage.seat))
         self.narrator.changed()
         return left
+
+    async def mark(self, entry: bytes, name: str) -> str:
+        """Name this passage as a place to go back to; the name as it is kept."""
+        passage, short = self.passage(entry), one_line(name, limits.NAME)
+        if not short:
+            raise NoSuchPlace(name=name, places=self.places())
+        (marked_at,) = await self.narrator.node.write(Draft(Checkpoint(short), (passage.id,)))
+        self.narrator.happen("checkpoint", name=short, entry=marked_at.id.hex())
+        self.narrator.changed()
+        return short
 
     async def go_back(self, entry: bytes) -> str:
         """The story goes on after this passage. The branch that is left by that, "" if none."""

@@ -26,13 +26,16 @@ from narrator_app.ui.bridge import Bridge
 from narrator_app.ui.first_run import FirstRun
 from narrator_app.ui.house import House, ScreenMaker
 from narrator_app.ui.server import WebDesk, fonts_folder
+from narrator_app.ui.stage_screen import StageScreen
 
 SCREENS_ONLY = ("state", "words", "shown")  # happenings that are not printed
 
 
 def screens() -> dict[str, ScreenMaker]:
     """All screens of the desk, in the order of the navigation; the first is where a page begins."""
-    return {}
+    return {
+        "stage": ScreenMaker(ft.Icons.AUTO_STORIES_OUTLINED, StageScreen),
+    }
 
 
 def make_house(settings: Settings, story: str, checks: Checks = lambda settings: ()) -> House:

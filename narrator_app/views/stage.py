@@ -25,12 +25,13 @@ IDLE = 24  # characters who are not in turn and are offered to be asked; a cast 
 @dataclass(frozen=True)
 class Piece:
     """A stretch of a row in one look: ``kind`` is speech, action or thought; ``said``: it was heard by the listeners,
-    or is as good as heard because nothing cut it off.
+    or is as good as heard because nothing cut it off. ``joined``: it goes on with the piece before, without a blank.
     """
 
     kind: str
     text: str
     said: bool = True
+    joined: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,6 @@ class Row:
     has_sound: bool
     hidden: str
     notes: tuple[Note, ...]
-    is_last: bool
 
     @property
     def is_line(self) -> bool:
@@ -178,7 +178,6 @@ def row_at(story: Story, place: int) -> Row:
         has_sound=bool(story.clips_of(take)),
         hidden=take.hidden,
         notes=_notes(story, passage.beat) if following != passage.beat else (),
-        is_last=place + 1 == story.length,
     )
 
 
@@ -208,7 +207,7 @@ def pieces(spans: Sequence[Span], said: int | None) -> tuple[Piece, ...]:
             continue
         heard = min(left, len(one.text))
         found += [Piece("speech", one.text[:heard], True)] if heard else []
-        found += [Piece("speech", one.text[heard:], False)] if heard < len(one.text) else []
+        found += [Piece("speech", one.text[heard:], False, heard > 0)] if heard < len(one.text) else []
         left -= heard
     return tuple(found)
 

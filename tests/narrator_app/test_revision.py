@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from dwnet.text import marked
-from narrator_app.errors import NoSuchPassage, NoSuchTake, NothingToRetake, NotPlayedYet
+from narrator_app.errors import NoSuchPassage, NoSuchPlace, NoSuchTake, NothingToRetake, NotPlayedYet
 from narrator_app.narrator import Narrator
 from narrator_app.revision import Revision, spans_of
 from protocol.kinds import NARRATOR
@@ -27,11 +28,15 @@ def told(narrator: Narrator) -> list[str]:
     return [marked(narrator.story.spans_of(one.take)) for one in narrator.story.path()]
 
 
+def accepted(evening: Evening, number: int) -> bool:
+    return len(evening.events("accepted")) == number
+
+
 async def tell(evening: Evening, *narrations: str) -> Revision:
     """Each narration, and the answer it draws."""
     for number, one in enumerate(narrations, 1):
         await evening.type(one)
-        await evening.company.until(lambda number=number: len(evening.events("accepted")) == number)
+        await evening.company.until(partial(accepted, evening, number))
     return evening.desk.intents.revision
 
 
@@ -143,6 +148,19 @@ async def test_back_to_after_or_before_any_passage_and_forward_again(tmp_path: P
         await revision.rewind(left)
         assert told(evening.narrator) == ["Night fell.", "It rained.", "Morning came."]
         assert await revision.go_back(third) == "", "there already: nothing is left"
+
+
+async def test_any_passage_can_be_named_and_gone_back_to(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_desk(tmp_path) as evening:
+        for one in ("Night fell.", "It rained."):
+            await evening.type(one)
+        revision = evening.desk.intents.revision
+        assert await revision.mark(passages(evening)[0], " the\n night ") == "the night"
+        assert evening.events("checkpoint")[-1]["name"] == "the night"
+        with pytest.raises(NoSuchPlace):
+            await revision.mark(passages(evening)[0], " \n")
+        await evening.type("/rewind the night")
+        assert told(evening.narrator) == ["Night fell."]
 
 
 async def test_who_was_being_asked_when_the_story_went_back_is_not_waited_for(

@@ -74,7 +74,6 @@ def test_a_story_is_read_row_by_row_with_who_speaks_and_how(chain: Chain, mira: 
         ledger_of(chain).story.seats[1].colour,
     )
     assert scene.kind == "scene" and scene.spans == (Span("speech", "An hour later."),)
-    assert [one.is_last for one in (first, line, scene)] == [False, False, True]
     assert first.id == first.entry == first.beat == line.beat
 
 
