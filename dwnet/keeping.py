@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
+from functools import partial
 from pathlib import Path
 
 import trio
 
 from dwnet import keyring, lock
 from dwnet.errors import NodeError
-from dwnet.log_file import export_log, read_forks, read_units, units_of
+from dwnet.log_file import STEP, Progress, export_log, read_forks, read_units, units_of
 from dwnet.settings import Settings, narrator_settings, peer_settings, prepare
-from dwnet.store import open_store
+from dwnet.store import Store, open_store
 from dwnet.store_errors import NotAStory, StoreDamaged
 from dwnet.store_reader import open_reader
 from dwnet.times import now
@@ -85,37 +86,46 @@ def import_story(data: str | None, file: Path, report: Report) -> tuple[int, Pat
     :raises OtherStoryHere: when the folder holds a healthy story that is another.
     """
     settings = settings_at(data)
+    return import_into(settings, file, report), settings.database
+
+
+def import_into(settings: Settings, file: Path, report: Report, progress: Progress | None = None) -> int:
+    """As :func:`import_story`, into the folder of these settings. Blocks; whatever ``progress`` raises ends it between
+    two batches, and the next import goes on from there.
+    """
     prepare(settings)
     with lock.writing(settings.root):
         _set_damaged_aside(settings.database)
-        return trio.run(_import, settings, file, report), settings.database
+        store = open_store(settings.database, create=True, threaded=False)
+        try:
+            return _import(store, settings, file, report, progress)
+        finally:
+            store.close()
 
 
-async def _import(settings: Settings, file: Path, report: Report) -> int:
-    store = open_store(settings.database, create=True)
-    try:
-        known = store.meta().get("tag")
-        if known is not None and known != report.tag.hex():
-            raise OtherStoryHere(root=settings.root, file=file)
-        await store.set_meta(tag=report.tag.hex())
-        ledger = Ledger(report.tag)
-        ledger.load(store.load())
-        added, batch = 0, list[Unit]()
-        for unit in read_units(file):
-            taken = ledger.take(unit)
-            if taken.verdict is Verdict.TAKEN:
-                batch.append(taken.unit)
-                added += len(taken.unit)
-            if len(batch) >= BATCH:
-                await store.commit(batch)
-                batch = []
-        await store.commit(batch)
-        for first, second in read_forks(file):
-            if ledger.take_fork(first, second):
-                await store.keep_fork_proof(first, second)
-        return added
-    finally:
-        store.close()
+def _import(store: Store, settings: Settings, file: Path, report: Report, progress: Progress | None) -> int:
+    known = store.meta().get("tag")
+    if known is not None and known != report.tag.hex():
+        raise OtherStoryHere(root=settings.root, file=file)
+    trio.run(partial(store.set_meta, tag=report.tag.hex()))
+    ledger = Ledger(report.tag)
+    ledger.load(store.load())
+    added, batch = 0, list[Unit]()
+    for done, unit in enumerate(read_units(file)):
+        taken = ledger.take(unit)
+        if taken.verdict is Verdict.TAKEN:
+            batch.append(taken.unit)
+            added += len(taken.unit)
+        if len(batch) >= BATCH:
+            trio.run(store.commit, batch)
+            batch = []
+        if progress is not None and done % STEP == 0:
+            progress(min(done, report.entries), report.entries)
+    trio.run(store.commit, batch)
+    for first, second in read_forks(file):
+        if ledger.take_fork(first, second):
+            trio.run(store.keep_fork_proof, first, second)
+    return added
 
 
 def _set_damaged_aside(database: Path) -> None:

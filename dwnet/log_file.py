@@ -22,9 +22,10 @@ from protocol.verifier import Outcome, Report, Verifier
 T = TypeVar("T")
 
 PIECE = 1024 * 1024  # bytes read at a time
+STEP = 64  # units written between two words of how far it is
 
 Progress = Callable[[int, int], None]
-"""Called now and then with the bytes checked so far and the size of the file."""
+"""Called now and then with what is done so far and how much there is: bytes of a file, units of a story."""
 
 
 class LogNewer(NodeError):
@@ -65,11 +66,14 @@ def export_log(
     scope: str = "whole",
     forks: Iterable[tuple[Entry, Entry]] = (),
     clips: Iterable[bytes] = (),
+    progress: Progress | None = None,
 ) -> Report:
     """Write a story to a file, in place of what was there; the report of its check.
 
     ``at``: ms since 1970. ``scope``: what the file holds, in words, at most limits.SCOPE characters. ``key``: the
     exporter's, who need not be the narrator. ``clips``: the bytes of sounds to take along.
+
+    Whatever ``progress`` raises ends the export, and nothing is written.
 
     :raises ExportNotGood: and leaves what was there, when ``units`` do not make a story that passes the check.
     :raises NoRoomForFile, FileNotWritten:
@@ -80,9 +84,12 @@ def export_log(
     verifier = Verifier(tag)
     with write_whole(path) as file:
         try:
-            for piece in dwlog.write_log(key, Head(tag, key.public, scope, at), canon_head, units, forks, clips):
+            pieces = dwlog.write_log(key, Head(tag, key.public, scope, at), canon_head, units, forks, clips)
+            for done, piece in enumerate(pieces):
                 verifier.feed(piece)
                 file.write(piece)
+                if progress is not None and done % STEP == 0:
+                    progress(min(done, len(units)), len(units))
         except LocalError as error:
             raise ExportNotGood(path=path, why=f"{error}.") from error
         report = verifier.finish()

@@ -93,6 +93,10 @@ class StoreReader:
         rows = self.query(f"SELECT {COLUMNS} FROM entries WHERE id = ?", (entry_id.hex(),))
         return self._entry(rows[0]) if rows else None
 
+    def of_kind(self, kind: str) -> list[Entry]:
+        """Every entry of this kind, in the order it was stored."""
+        return [self._entry(row) for row in self.query(f"SELECT {COLUMNS} FROM entries WHERE kind = ?", (kind,))]
+
     def stretch(self, author: bytes, run: bytes, first: int, last: int) -> list[Entry]:
         """The entries of one run from place ``first`` to ``last``, both included; twins at one place side by side."""
         rows = self.query(

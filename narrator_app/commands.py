@@ -176,6 +176,12 @@ async def _status(desk: Desk, rest: str) -> None:
     desk.narrator.happen("story", **desk.shelf.summary())
 
 
+async def _rename(desk: Desk, rest: str) -> None:
+    if not rest:
+        raise _usage("rename")
+    await desk.shelf.rename(rest)
+
+
 async def _checkpoint(desk: Desk, rest: str) -> None:
     if not rest:
         raise _usage("checkpoint")
@@ -226,6 +232,6 @@ _HANDLERS: dict[str, Callable[[Desk, str], Awaitable[None]]] = {
     "cast": _cast, "invite": _invite, "review": _review, "accept": _accept, "edit": _edit, "discard": _discard,
     "adopt": _adopt, "cue": _cue, "skip": _skip, "hold": _hold,
     "whisper": _whisper, "retake": _retake, "take": _take, "scene": _scene,
-    "status": _status, "checkpoint": _checkpoint, "rewind": _rewind, "export": _export, "deactivate": _deactivate,
-    "probe": _probe, "hush": _hush, "help": _help,
+    "status": _status, "checkpoint": _checkpoint, "rename": _rename, "rewind": _rewind, "export": _export,
+    "deactivate": _deactivate, "probe": _probe, "hush": _hush, "help": _help,
 }  # fmt: skip

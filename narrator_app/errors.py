@@ -153,3 +153,20 @@ class DeskMissing(NodeError):
 
     Install the screens with: pip install 'dreamweaver-net[desk]'. Without them: dwnet narrate --headless
     """
+
+
+class NoName(NodeError):
+    """A story needs a name.
+
+    Any name that fits on one line will do.
+    """
+
+    exit_code = 2
+
+
+class NotTheNarrator(NodeError):
+    """The key of the narrator of “{name}” is not on this machine, so this story can't be told on here.
+
+    It can be read, searched, checked and exported. To tell it on, put the narrator's keys into {keys}, and open it
+    again.
+    """

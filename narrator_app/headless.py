@@ -62,6 +62,8 @@ class Screen:
                 self.terminal.notice(f"The line of {one['member']} is part of the story.")
             case "checkpoint":
                 self.terminal.notice(f"Checkpoint “{one['name']}” is set.")
+            case "renamed":
+                self.terminal.notice(f"The story is called “{one['name']}” from now on.")
             case "branch":
                 self.terminal.notice(
                     f"What is left behind is the branch “{one['name']}”; /rewind {one['name']} goes back to it."

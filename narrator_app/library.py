@@ -179,17 +179,21 @@ class Library:
         return kept_summary(self._store)
 
     async def fill(self, lines: Iterable[SpokenLine], summary: Summary) -> None:
-        """Put these in place of all lines there were. They are read in a thread."""
+        """Put these in place of all lines there were; they are read in a thread.
+
+        A story that knows entries which are not on the disk, as when a program ends in a commit, changes nothing.
+        """
 
         def work(db: sqlite3.Connection) -> None:
-            db.execute("DELETE FROM story_lines")
-            _record(db, lines, summary)
+            if _holds(db, summary.entries):
+                db.execute("DELETE FROM story_lines")
+                _record(db, lines, summary)
 
         await self._store.write(work)
 
     async def record_passages(self, lines: Iterable[SpokenLine], summary: Summary) -> None:
-        """Add lines as canon grows, or their new wording."""
-        await self._store.write(lambda db: _record(db, lines, summary))
+        """Add lines as canon grows, or their new wording; else as :meth:`fill` does."""
+        await self._store.write(lambda db: _record(db, lines, summary) if _holds(db, summary.entries) else None)
 
     async def forget_line(self, entry: bytes) -> None:
         """Remove a line that was redacted, from the index too, for good."""
@@ -248,6 +252,11 @@ def _row(line: SpokenLine) -> tuple[object, ...]:
         iso(line.at, "milliseconds"),
         int(line.private),
     )
+
+
+def _holds(db: sqlite3.Connection, entries: int) -> bool:
+    ((held,),) = db.execute("SELECT coalesce(max(position), 0) FROM entries").fetchall()
+    return int(held) >= entries
 
 
 def _record(db: sqlite3.Connection, lines: Iterable[SpokenLine], summary: Summary) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from dwnet.settings import Settings
 from dwnet.store_reader import open_reader
-from protocol.ledger import Ledger
+from narrator_app.summary import kept_summary
+from protocol.authority import Authority
+from protocol.kinds import Renamed
 
 FIRST_NAME = "A story without a name"
 
@@ -23,36 +25,58 @@ def name_in(database: Path) -> str | None:
         tag, first = reader.meta().get("tag"), next(reader.load(), None)
         if tag is None or first is None:
             return None
-        ledger = Ledger(bytes.fromhex(tag))
-        ledger.load([first])
-        return ledger.authority.name
+        kept = kept_summary(reader)
+        if kept is not None:
+            return kept.name
+        authority = Authority()
+        authority.add(first[0])
+        for entry in reader.of_kind(Renamed.kind):
+            if entry.author == authority.narrator:
+                authority.add(entry)
+        return authority.name
+
+
+def tag_in(database: Path) -> str:
+    """The tag of the story in a file, hexadecimal; "" when there is none."""
+    if not database.exists():
+        return ""
+    with open_reader(database) as reader:
+        return reader.meta().get("tag", "")
 
 
 def stories(settings: Settings) -> list[Settings]:
     """The settings of every story below a data root."""
+    return [one for one in places(settings) if name_in(one.database) is not None]
+
+
+def places(settings: Settings) -> list[Settings]:
+    """The settings of every folder below a data root that a story may lie in, whole, damaged or not begun."""
     folder = settings.root / "stories"
     others = sorted(folder.iterdir()) if folder.is_dir() else []
-    places = [settings, *(at(settings, root) for root in others)]
-    return [one for one in places if name_in(one.database) is not None]
+    return [settings, *(at(settings, root) for root in others if root.is_dir())]
 
 
 def story_settings(settings: Settings, name: str) -> tuple[Settings, str]:
-    """The settings of the story called ``name`` ("": the first one), and the name to begin it under if it is
-    new.
+    """The settings of the story called ``name`` ("": the first one), or of that with this tag where two have one name;
+    and the name to begin it under if it is new.
     """
-    known = {name_in(one.database): one for one in stories(settings)}
+    known = stories(settings)
     if not name:
         return settings, name_in(settings.database) or FIRST_NAME
-    for told, where in known.items():
-        if told is not None and told.casefold() == name.casefold():
+    for where in known:
+        told = name_in(where.database) or ""
+        if told.casefold() == name.casefold() or tag_in(where.database) == name:
             return where, told
-    if not known:
-        return settings, name
+    return (fresh_place(settings, name) if known else settings), name
+
+
+def fresh_place(settings: Settings, name: str) -> Settings:
+    """A folder beside the first story's in which no other lies, for one of this name."""
     safe = "".join(one if one.isalnum() else "-" for one in name.casefold()).strip("-") or "story"
     folder, number = settings.root / "stories" / safe, 2
     while at(settings, folder).database.exists():  # of another story, whose name looks alike to a disk
         folder, number = folder.with_name(f"{safe}-{number}"), number + 1
-    return at(settings, folder), name
+    return at(settings, folder)
 
 
 def at(settings: Settings, root: Path) -> Settings:

@@ -9,15 +9,13 @@ from dwnet import lock
 from dwnet.errors import NodeError
 from dwnet.keeping import open_ledger
 from dwnet.settings import Settings
-from dwnet.shipped import words
 from dwnet.store_reader import open_reader
 from dwnet.text import marked
 from dwnet.whole_file import write_whole
 from narrator_app.book import book_of
-from narrator_app.export import to_json, to_text
+from narrator_app.forms import RENDERED
 from narrator_app.places import name_in, stories
-from protocol.ledger import Ledger
-from protocol.names import fingerprint
+from narrator_app.summary import Summary, summary_at, summary_of
 
 
 class NoSuchStory(NodeError):
@@ -43,25 +41,12 @@ def find(settings: Settings, name: str) -> Settings:
 
 def listed(settings: Settings) -> list[dict[str, Any]]:
     """A row per story: its name, how long it is, whether it is being told now."""
-    return [summary(one, open_ledger(one)) for one in stories(settings)]
+    return [facts(one, summary_at(one)) for one in stories(settings)]
 
 
-def summary(settings: Settings, ledger: Ledger) -> dict[str, Any]:
-    """A few facts about a story."""
-    story = ledger.story
-    return {
-        "name": ledger.authority.name,
-        "tag": ledger.tag.hex(),
-        "passages": sum(1 for _ in story.path()),
-        "entries": len(ledger.log),
-        "cast": [seat.name for seat in story.seats.values() if not seat.retired],
-        "checkpoints": list(story.checkpoints),
-        "branches": [one.name for one in story.branches],
-        "head": ledger.canon.head.hex(),
-        "fingerprint": " ".join(fingerprint(ledger.canon.head, words())),
-        "folder": str(settings.root),
-        "open": lock.holder(settings.root) is not None,
-    }
+def facts(settings: Settings, summary: Summary) -> dict[str, Any]:
+    """A few facts about a story, and where it lies."""
+    return {**summary.facts(), "folder": str(settings.root), "open": lock.holder(settings.root) is not None}
 
 
 def shown(settings: Settings, name: str) -> list[dict[str, Any]]:
@@ -79,8 +64,7 @@ def shown(settings: Settings, name: str) -> list[dict[str, Any]]:
 
 def export(settings: Settings, name: str, form: str, path: Path | None, *, with_whispers: bool) -> bytes:
     """The story as JSON or text; written to ``path`` too when there is one."""
-    book = book_of(open_ledger(find(settings, name)), with_whispers=with_whispers)
-    data = to_json(book) if form == "json" else to_text(book)
+    data = RENDERED[form](book_of(open_ledger(find(settings, name)), with_whispers=with_whispers))
     if path is not None:
         with write_whole(path) as file:
             file.write(data)
@@ -99,4 +83,4 @@ def status(settings: Settings) -> dict[str, Any]:
     for seat in ledger.story.seats.values():
         state, why, since = latest.get(seat.name, ("Registered", "", ""))
         seats.append({"member": seat.name, "role": seat.role, "status": state, "why": why, "since": since})
-    return {**summary(settings, ledger), "members": seats}
+    return {**facts(settings, summary_of(ledger)), "members": seats}

@@ -23,7 +23,7 @@ from narrator_app.admission import Admission
 from narrator_app.casting import Casting
 from narrator_app.checkup import Checks
 from narrator_app.commands import Desk
-from narrator_app.errors import DeskMissing
+from narrator_app.errors import DeskMissing, NotTheNarrator
 from narrator_app.intents import Intents
 from narrator_app.librarian import Librarian
 from narrator_app.library import open_library
@@ -68,6 +68,8 @@ async def narrate(
     """
     async with open_home(settings, name=name) as home, open_player(backend) as player, trio.open_nursery() as nursery:
         node, mesh = home.node, home.mesh
+        if not node.ledger.is_narrator(node.member.public):
+            raise NotTheNarrator(name=node.ledger.story.name, keys=settings.keys)
         clips = Clips(node, BlobStore(settings.blobs))
         stage = Stage(node, clips, player, settings.audio, show)
         narrator = Narrator(node, mesh, behind=home.level is Level.OLDER)

@@ -12,8 +12,10 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from dwnet.keeping import open_ledger
+from dwnet.settings import Settings
 from dwnet.shipped import words
-from dwnet.store_reader import StoreReader
+from dwnet.store_reader import StoreReader, open_reader
 from protocol.ledger import Ledger
 from protocol.names import fingerprint
 
@@ -95,6 +97,18 @@ def kept_summary(reader: StoreReader) -> Summary | None:
         return None
     later = reader.query("SELECT DISTINCT kind FROM entries WHERE position > ?", (kept.entries,))
     return None if SHAPING & {kind for (kind,) in later} else kept
+
+
+def summary_at(settings: Settings) -> Summary:
+    """A story as its folder holds it, as new as it is there; folded only if need be.
+
+    :raises NodeError: when there is no story, or it is damaged.
+    """
+    with open_reader(settings.database) as reader:
+        kept = kept_summary(reader)
+        if kept is not None and kept.entries == reader.count():
+            return kept
+    return summary_of(open_ledger(settings))
 
 
 def _read(text: str) -> Summary | None:

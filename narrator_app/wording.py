@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("/status", "Who is here, and how everyone is."),
     "probe": ("/probe NAME", "Ask a member to test its model now and say how it is."),
     "checkpoint": ("/checkpoint NAME", "Give this place in the story a name to go back to."),
+    "rename": ("/rename NAME", "Call the story otherwise; its tag and all that was told stay."),
     "rewind": ("/rewind NAME", "Go back to a checkpoint or to a branch; what is left stays as a branch."),
     "export": ("/export dwlog|json|txt PATH [--with-whispers]", "Write the story to a file."),
     "deactivate": ("/deactivate NAME", "Close a seat: its machine counts no longer. /invite opens it again."),

@@ -10,7 +10,7 @@ from trio.testing import MockClock
 
 from dwnet.errors import NodeError
 from dwnet.log_file import verify_file
-from narrator_app import casting, commands, errors, shelf
+from narrator_app import casting, commands, errors, forms
 from narrator_app.narrator import Narrator
 from narrator_app.wording import COMMANDS
 from protocol import limits
@@ -24,7 +24,7 @@ from tests.kit.scripted_writer import ScriptedWriter
 USAGE = [
     "/cast", "/cast Pim Tock", "/cast --here", '/cast "Pim', "/invite", '/invite ""', "/invite --role", "/review",
     "/review maybe", "/edit", "/cue", "/skip", "/hold", "/hold on to it", "/whisper", "/whisper Pim", "/take",
-    "/take one", "/take -1", "/probe", "/checkpoint", "/rewind", "/export", "/export json", "/deactivate",
+    "/take one", "/take -1", "/probe", "/checkpoint", "/rename", "/rewind", "/export", "/export json", "/deactivate",
 ]  # fmt: skip
 
 
@@ -79,7 +79,7 @@ async def test_used_wrongly_a_command_says_how_it_is_used(line: str, tmp_path: P
         ("/whisper Nobody psst", errors.NoSuchCharacter),
         ("/deactivate Nobody", errors.NoSuchCharacter),
         ("/rewind nowhere", errors.NoSuchPlace),
-        ("/export docx story.docx", shelf.UnknownForm),
+        ("/export docx story.docx", forms.UnknownForm),
         ("/dance", errors.CommandUnknown),
         ("/", errors.CommandUnknown),
         ("/accept", errors.NothingWaits),

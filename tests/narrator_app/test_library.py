@@ -185,6 +185,13 @@ async def test_lines_are_behind_as_soon_as_something_was_told_after_them(store: 
     assert library.summary() is None
 
 
+async def test_what_never_reached_the_disk_is_not_recorded(library: Library) -> None:
+    await library.fill([line(1, "Who is there?")], STORY)
+    await library.fill([], replace(STORY, entries=1))
+    await library.record_passages([line(2, "Nobody.")], replace(STORY, entries=1))
+    assert library.summary() == STORY and library.search("there") and not library.search("nobody")
+
+
 async def test_filling_anew_leaves_nothing_of_before(library: Library) -> None:
     await library.fill([line(1, "Who is there?"), line(2, "Nobody.")], OLDER)
     await library.fill([line(2, "The keeper.")], STORY)
