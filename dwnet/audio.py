@@ -120,6 +120,15 @@ def decode_clip(data: bytes) -> Sound:
     return Sound(pcm, rate)
 
 
+def softened(pcm: bytes, loudness: float) -> bytes:
+    """The same samples (s16le) at a loudness of 0 to 1."""
+    import numpy as np
+
+    if loudness >= 1:
+        return pcm
+    return (np.frombuffer(pcm, dtype="<i2") * max(0.0, loudness)).astype("<i2").tobytes()
+
+
 def resample(sound: Sound, rate: int) -> Sound:
     """The same sound at another rate (Hz): polyphase filtering with a Kaiser-windowed sinc, 80 dB of stop band."""
     import numpy as np

@@ -17,7 +17,7 @@ from typing import Any
 
 import trio
 
-from dwnet.audio import CLIP_RATE, Sound, resample
+from dwnet.audio import CLIP_RATE, Sound, resample, softened
 from dwnet.errors import NodeError
 
 _PERIOD = 40  # ms between two questions of the device
@@ -94,6 +94,7 @@ class Player:
 
     def __init__(self) -> None:
         self.why_silent: NodeError | None = None
+        self.loudness = 1.0  # 0 to 1; at 0 lines take their time all the same
         self._token = trio.lowlevel.current_trio_token()
         self._lock = Lock()  # guards everything below
         self._queue: deque[Playing] = deque()  # in the order of being heard; the first ones may all be taken already
@@ -186,7 +187,7 @@ class Player:
                 playing._taken += len(piece) // 2
                 out += piece
             self._clock += frames
-        return bytes(out.ljust(2 * frames, b"\0"))
+        return softened(bytes(out.ljust(2 * frames, b"\0")), self.loudness)
 
     def _source(self) -> Generator[bytes, int, None]:
         frames = yield b""

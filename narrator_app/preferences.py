@@ -44,6 +44,7 @@ class Preferences:
     opens_in: str = "window"  # one of PLACES
     screen: str = "stage"  # the screen that was open last
     sound: bool = True  # whether lines are heard as they come
+    volume: float = 1.0  # 0 to 1, of what is heard
     welcomed: bool = False  # the first run was finished, or left on purpose
     width: int | None = None
     height: int | None = None
@@ -66,6 +67,15 @@ class Looks:
             self.now = read(self.path)
         except NodeError as error:
             self.now, self.trouble = Preferences(), error
+
+    @property
+    def loudness(self) -> float:
+        """How loud lines are to be, 0 to 1."""
+        return self.now.volume if self.now.sound else 0.0
+
+    def resize(self, steps: int) -> None:
+        """Text larger or smaller by so many steps; 0 is the usual size."""
+        self.change(scale=self.now.scale + steps * SCALE_STEP if steps else 1.0)
 
     def listen(self, listener: Callable[[Preferences], None]) -> Callable[[], None]:
         """``listener`` is called with the new preferences at every change, until the function returned is called."""
@@ -187,6 +197,7 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "opens_in": _one_of(*PLACES),
     "screen": _one_of("stage", "cast", "hive", "library", "settings"),
     "sound": _flag,
+    "volume": _number(0.0, 1.0),
     "welcomed": _flag,
     "width": _pixels(NARROWEST, LARGEST),
     "height": _pixels(LOWEST, LARGEST),

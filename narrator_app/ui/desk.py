@@ -23,9 +23,11 @@ from narrator_app.places import stories
 from narrator_app.preferences import Looks
 from narrator_app.ui import window
 from narrator_app.ui.bridge import Bridge
+from narrator_app.ui.cast_screen import CastScreen
 from narrator_app.ui.first_run import FirstRun
 from narrator_app.ui.house import House, ScreenMaker
 from narrator_app.ui.server import WebDesk, fonts_folder
+from narrator_app.ui.settings_screen import SettingsScreen
 from narrator_app.ui.stage_screen import StageScreen
 
 SCREENS_ONLY = ("state", "words", "shown")  # happenings that are not printed
@@ -35,6 +37,8 @@ def screens() -> dict[str, ScreenMaker]:
     """All screens of the desk, in the order of the navigation; the first is where a page begins."""
     return {
         "stage": ScreenMaker(ft.Icons.AUTO_STORIES_OUTLINED, StageScreen),
+        "cast": ScreenMaker(ft.Icons.THEATER_COMEDY_OUTLINED, CastScreen),
+        "settings": ScreenMaker(ft.Icons.TUNE, SettingsScreen),
     }
 
 
@@ -54,6 +58,7 @@ def run_desk(settings: Settings, story: str, checks: Checks, *, web: bool, json:
     """Show the desk until it is closed. Returns the exit code."""
     house = make_house(settings, story, checks)
     opens = window.choose(house.looks.now, web=web, environ=os.environ, tell=_tell)
+    house.why_browser = opens.why if isinstance(opens, window.Browser) else ""
     if json:
         house.evenings.listen(_print)
     return asyncio.run(_host(house, opens, json=json))

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from narrator_app.ui.shell import PageDesk
 
 
+# With Alt: steps by which text grows; 0 is the usual size.
+TEXT_KEYS = {"+": 1, "=": 1, "Numpad Add": 1, "-": -1, "Numpad Subtract": -1, "0": 0, "Numpad 0": 0}
+
+
 class Screen(Protocol):
     """What stands in the middle of a page. One object per page and per building of it."""
 
@@ -73,6 +77,17 @@ class House:
         self.screens = screens
         self.welcome = welcome
         self.pages: set[PageDesk] = set()
+        self.why_browser = ""  # why the desk is in the browser although a window was wanted
+        evenings.listen(self._opened)
+        looks.listen(lambda now: self._set_loudness())
+
+    def _opened(self, one: Happening) -> None:
+        if one["event"] == "state":
+            self._set_loudness()
+
+    def _set_loudness(self) -> None:
+        if self.evenings.evening is not None:
+            self.evenings.evening.player.loudness = self.looks.loudness
 
     def page(self, page: ft.Page) -> None:
         """What Flet calls for every page that opens."""

@@ -8,7 +8,6 @@ Rules of this file:
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 
 import flet as ft
@@ -20,13 +19,12 @@ from narrator_app.phrases import say
 from narrator_app.preferences import LOWEST, NARROWEST, Looks, Preferences
 from narrator_app.run import Evening
 from narrator_app.ui import palette as palettes
-from narrator_app.ui.house import House, Screen, ScreenMaker
+from narrator_app.ui.house import TEXT_KEYS, House, Screen, ScreenMaker
 from narrator_app.ui.palette import FONTS, Palette
 from narrator_app.ui.parts import action, empty, heading, icon_button, identified, label
 from narrator_app.ui.quiet_bar import QuietBar
 
 Work = Callable[[], Awaitable[object]]
-logger = logging.getLogger(__name__)
 
 
 class PageDesk:
@@ -336,6 +334,10 @@ class PageDesk:
             self.go(list(self.house.screens)[int(key.key) - 1])
         elif key.ctrl and key.key == "D":
             self._turn()
+        elif key.ctrl and key.key == "/":
+            self.go("settings", "keys")
+        elif key.alt and key.key in TEXT_KEYS:
+            self.looks.resize(TEXT_KEYS[key.key])
         elif self._current in self._built and self._built[self._current][0].pressed(key):
             return
         elif key.key == "Escape":

@@ -159,6 +159,21 @@ def browsers(environ: Mapping[str, str], platform: str = sys.platform) -> Iterat
             yield found
 
 
+def show_folder(place: str) -> bool:
+    """Show a folder in the program that this computer has for it. False when there is none."""
+    if sys.platform == "win32":
+        command = ["explorer", place]
+    else:
+        command = ["open" if sys.platform == "darwin" else "xdg-open", place]
+    if shutil.which(command[0]) is None or not _can_show(os.environ):
+        return False
+    try:
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    except OSError:
+        return False
+    return True
+
+
 def _stays(command: Sequence[str]) -> bool:
     """Start a program on its own; False when it ends at once with an error. One that hands over to a browser that runs
     already ends well.

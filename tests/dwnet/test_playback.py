@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from array import array
 
 import pytest
 import trio
@@ -34,6 +35,16 @@ async def test_queued_sounds_follow_each_other_in_order_and_without_a_gap() -> N
     taken = b"".join(player._take(960) for _ in range(5))
     assert taken[: 5 * 1400] == b"".join(sound.pcm for sound in sounds)
     assert not any(taken[5 * 1400 :])
+
+
+async def test_a_softer_player_is_softer_and_takes_the_same_time() -> None:
+    player = Player()
+    samples = array("h", [1000, -1000, 20_000, -32_768] * 120)
+    for loudness, expected in ((0.5, [500, -500, 10_000, -16_384]), (0.0, [0, 0, 0, 0])):
+        player.loudness = loudness
+        player.queue(Sound(samples.tobytes(), CLIP_RATE))
+        assert array("h", player._take(480)).tolist() == expected * 120
+        assert player.seconds_left() < 0.2
 
 
 async def test_hush_ends_every_wait_and_the_player_plays_on_afterwards() -> None:

@@ -34,7 +34,7 @@ def test_without_a_file_everything_is_as_usual(tmp_path: Path) -> None:
 def test_what_was_chosen_is_there_the_next_time(tmp_path: Path) -> None:
     Looks(tmp_path).change(theme="dark", scale=1.3, width=1400, height=900, left=-20, screen="hive", sound=False)
     again = Looks(tmp_path)
-    assert again.now == Preferences("dark", 1.3, "window", "hive", False, False, 1400, 900, -20)
+    assert again.now == Preferences("dark", 1.3, "window", "hive", sound=False, width=1400, height=900, left=-20)
     assert again.trouble is None
 
 
@@ -101,6 +101,16 @@ def test_a_change_is_told_to_everybody_who_listens_and_only_then(tmp_path: Path)
     stop()
     looks.change(scale=1.4)
     assert [one.scale for one in heard] == [1.2]
+
+
+def test_sound_that_is_off_has_no_loudness_and_keeps_its_volume(tmp_path: Path) -> None:
+    looks = Looks(tmp_path)
+    looks.change(volume=0.4)
+    assert looks.loudness == 0.4
+    looks.change(sound=False)
+    assert looks.loudness == 0.0
+    looks.change(sound=True)
+    assert looks.loudness == 0.4
 
 
 def test_a_disk_that_refuses_costs_only_the_remembering(tmp_path: Path) -> None:
