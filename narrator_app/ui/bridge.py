@@ -89,6 +89,21 @@ class Bridge:
             loop.call_at(max(loop.time(), self._refreshed + SOON_SECONDS), self._refresh)
         self._due[refresh] = None
 
+    def every(self, seconds: float, step: Callable[[], bool]) -> None:
+        """Call ``step`` again and again, this far apart, until it says False."""
+        loop = asyncio.get_running_loop()
+
+        def again() -> None:
+            try:
+                goes_on = step()
+            except Exception:  # what moves on one page is no reason for the others to stand still
+                logger.exception("a screen could not move")
+                return
+            if goes_on:
+                loop.call_later(seconds, again)
+
+        loop.call_later(seconds, again)
+
     def _refresh(self) -> None:
         self._refreshed = asyncio.get_running_loop().time()
         due, self._due = list(self._due), {}

@@ -20,6 +20,10 @@ from narrator_app.views.hive_graph import TONES, Graph, Tone, graph
 UNKNOWN = "–"
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 NAMED = 12  # members that a spoken label names one by one
+TOLD_FIRST = (
+    Status.RESPONSIVE, Status.HEARTBEAT, Status.DEGRADED, Status.ERROR_API, Status.UNREACHABLE, Status.OFFLINE,
+    Status.REGISTERED, Status.DEACTIVATED,
+)  # fmt: skip
 TROUBLED = frozenset({Status.ERROR_API, Status.DEGRADED, Status.UNREACHABLE, Status.OFFLINE})
 
 
@@ -79,8 +83,8 @@ class Own:
 
 @dataclass(frozen=True)
 class Bar:
-    """One answer as a bar. Parts of the longest one shown: waiting, until the first word, writing; ``sound`` is where
-    its first clip was ready (None: it had none).
+    """One answer as a bar. Parts of the longest one shown: waiting, until the first word, writing in silence, and
+    writing while its first sound could be heard already.
     """
 
     cue: str
@@ -89,7 +93,7 @@ class Bar:
     waiting: float
     first_token: float
     writing: float
-    sound: float | None
+    sounding: float
     total: str
     spoken: str
 
@@ -214,10 +218,10 @@ def _copy(one: MemberFacts) -> str:
 
 
 def _by_status(members: Sequence[MemberFacts]) -> Mapping[Status, list[str]]:
-    found: dict[Status, list[str]] = {status: [] for status in Status}
+    found: dict[Status, list[str]] = {status: [] for status in TOLD_FIRST}
     for one in members:
         found[one.condition.status].append(one.name)
-    return {status: names for status, names in found.items() if names}
+    return {status: found[status] for status in TOLD_FIRST if found[status]}
 
 
 def _summary(members: Sequence[MemberFacts]) -> str:
@@ -284,6 +288,7 @@ def _bar(one: AnswerFacts, longest: int) -> Bar:
     told = one.timings
     queue, whole, clip = told["queue_ms"], told["whole_ms"], told["first_clip_ms"]
     first = min(told["first_token_ms"], whole)
+    heard = max(first, min(clip, whole)) if clip else whole
     sound = say("hive.bar_sound", time=_seconds(clip)) if clip else say("hive.bar_silent")
     return Bar(
         cue=one.cue,
@@ -291,8 +296,8 @@ def _bar(one: AnswerFacts, longest: int) -> Bar:
         colour=one.colour,
         waiting=queue / longest,
         first_token=first / longest,
-        writing=(whole - first) / longest,
-        sound=min(1.0, (queue + clip) / longest) if clip else None,
+        writing=(heard - first) / longest,
+        sounding=(whole - heard) / longest,
         total=_seconds(queue + whole),
         spoken=say(
             "hive.bar_spoken",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from narrator_app.health import PRESENT, Status
@@ -54,14 +54,16 @@ class Node:
 
 @dataclass(frozen=True)
 class Edge:
-    """What runs between two seats. Messages are counted since the link opened; 0 between others."""
+    """What runs between two seats. Messages are counted since the link opened, 0 between others; they do not make it
+    another edge.
+    """
 
     one: int
     other: int
     run: Run
     link: int = 0
-    sent: int = 0
-    received: int = 0
+    sent: int = field(default=0, compare=False)
+    received: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)

@@ -204,21 +204,28 @@ def test_answers_are_bars_of_one_scale_the_newest_first() -> None:
     long, short = answer("Tock", queue_ms=2_000), answer("Pim")
     bars = hive_view(hive(answers=(long, short))).bars
     assert [bar.name for bar in bars] == ["Pim", "Tock"]
-    assert (bars[1].waiting, bars[1].first_token, bars[1].writing) == (0.5, 0.125, 0.375)
-    assert bars[0].sound == pytest.approx(0.225) and bars[0].total == "2.0 s"
+    assert (bars[1].waiting, bars[1].first_token) == (0.5, 0.125)
+    assert (bars[1].writing, bars[1].sounding) == pytest.approx((0.1, 0.275))
+    assert bars[0].total == "2.0 s"
     assert "first word after 0.5 s" in bars[0].spoken and "42 tokens" in bars[0].spoken
 
 
 def test_an_answer_without_sound_says_so() -> None:
     (bar,) = hive_view(hive(answers=(answer(first_clip_ms=0),))).bars
-    assert bar.sound is None and "No sound" in bar.spoken
+    assert bar.sounding == 0 and bar.writing == 0.75 and "No sound" in bar.spoken
+
+
+def test_sound_that_came_before_the_first_word_or_after_the_last_moves_no_other_part() -> None:
+    early, late = (hive_view(hive(answers=(answer(first_clip_ms=at),))).bars[0] for at in (100, 9_000))
+    assert (early.first_token, early.writing, early.sounding) == (0.25, 0, 0.75)
+    assert (late.first_token, late.writing, late.sounding) == (0.25, 0.75, 0)
 
 
 @given(st.dictionaries(st.sampled_from(sorted(answer().timings)), st.integers(0, 2**53), min_size=6))
 def test_whatever_a_member_says_of_its_times_a_bar_stays_in_its_place(timings: dict[str, int]) -> None:
     (bar,) = hive_view(hive(answers=(AnswerFacts("00", "Pim", "", timings),))).bars
-    assert all(0 <= part <= 1 for part in (bar.waiting, bar.first_token, bar.writing, bar.sound or 0))
-    assert bar.waiting + bar.first_token + bar.writing <= 1 + 1e-9
+    parts = (bar.waiting, bar.first_token, bar.writing, bar.sounding)
+    assert all(0 <= part <= 1 for part in parts) and sum(parts) <= 1 + 1e-9
 
 
 # --- the drawing ------------------------------------------------------------------------------------------------------
