@@ -25,6 +25,7 @@ from narrator_app.ui import window
 from narrator_app.ui.bridge import Bridge
 from narrator_app.ui.cast_screen import CastScreen
 from narrator_app.ui.first_run import FirstRun
+from narrator_app.ui.hive_screen import HiveScreen
 from narrator_app.ui.house import House, ScreenMaker
 from narrator_app.ui.server import WebDesk, fonts_folder
 from narrator_app.ui.settings_screen import SettingsScreen
@@ -38,6 +39,7 @@ def screens() -> dict[str, ScreenMaker]:
     return {
         "stage": ScreenMaker(ft.Icons.AUTO_STORIES_OUTLINED, StageScreen),
         "cast": ScreenMaker(ft.Icons.THEATER_COMEDY_OUTLINED, CastScreen),
+        "hive": ScreenMaker(ft.Icons.HUB_OUTLINED, HiveScreen),
         "settings": ScreenMaker(ft.Icons.TUNE, SettingsScreen),
     }
 
