@@ -41,6 +41,6 @@ __all__ = [
     "Story", "Unit", "Value", "Verdict", "Verifier", "blobs", "check_signature", "decode", "decrypt_blob", "dwlog",
     "effects", "encode", "encrypt_blob", "exchange", "fingerprint", "format_invite", "four_words", "invite_key",
     "is_sealed", "join_address", "kinds", "limits", "make_claim", "messages", "moments", "pack_body", "parse_entry",
-    "parse_invite", "peer_id", "place_of", "read_body", "seal_body", "short_name", "split_address", "tag_of", "take_int",
-    "take_list", "take_text", "write_entry",
+    "parse_invite", "peer_id", "place_of", "read_body", "seal_body", "short_name", "split_address", "tag_of",
+    "take_int", "take_list", "take_text", "write_entry",
 ]  # fmt: skip
