@@ -118,6 +118,16 @@ class Revision:
         """
         return await self._back_to(self.passage(entry).parent)
 
+    async def go_to(self, passage: bytes) -> str:
+        """The story goes on after this passage, on whatever branch it lies; b"" is the very beginning. The branch that
+        is left by that, "" if none.
+
+        :raises NoSuchPassage:
+        """
+        if passage and passage not in self.narrator.story.passages:
+            raise NoSuchPassage
+        return await self._back_to(passage)
+
     async def rewind(self, name: str) -> str:
         """Go back to a checkpoint or branch; also what undoes going back. The branch that is left, "" if none."""
         target = self.narrator.story.place_named(one_line(name, limits.NAME))

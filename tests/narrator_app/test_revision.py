@@ -150,6 +150,21 @@ async def test_back_to_after_or_before_any_passage_and_forward_again(tmp_path: P
         assert await revision.go_back(third) == "", "there already: nothing is left"
 
 
+async def test_a_map_leads_to_any_passage_on_whatever_branch(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_desk(tmp_path) as evening:
+        for one in ("Night fell.", "It rained."):
+            await evening.type(one)
+        revision = evening.desk.intents.revision
+        first, left_behind = passages(evening)
+        branch = await revision.go_to(b"")
+        assert branch and told(evening.narrator) == []
+        await evening.type("Once upon a time.")
+        other = await revision.go_to(left_behind)
+        assert passages(evening) == [first, left_behind] and other not in ("", branch)
+        with pytest.raises(NoSuchPassage):
+            await revision.go_to(bytes(32))
+
+
 async def test_any_passage_can_be_named_and_gone_back_to(tmp_path: Path, autojump_clock: MockClock) -> None:
     async with open_desk(tmp_path) as evening:
         for one in ("Night fell.", "It rained."):
