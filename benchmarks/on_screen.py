@@ -14,12 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import flet as ft
-from playwright.sync_api import WebSocket
+from playwright.sync_api import Locator, WebSocket
 
 from benchmarks.figure import Figure, p50
-from narrator_app.phrases import say
 from tests.kit.browser import Chromium, Tab, chromium, find_chromium
-from tests.kit.hive import Hive, Program, address_of
+from tests.kit.hive import Hive, address_of
 from tests.kit.long_story import lay_down, told
 from tests.kit.quick_writer import QuickWriter, quick_writer
 from tests.kit.served import served
@@ -27,6 +26,7 @@ from tests.kit.served import served
 PRESSES = 30
 PIECES = 40
 PIECE_SECONDS = 0.12  # apart, about as fast as the embedded model writes on two cores
+THINKING_MS = 500  # between the last letter and Enter: a person types slower than what becomes of each letter
 OPENINGS = 5
 SHORT, LONG = 100, 10_000  # lines
 STORY = "The Lighthouse"
@@ -40,7 +40,8 @@ def measure() -> list[Figure]:
     with chromium(executable) as browser, tempfile.TemporaryDirectory() as folder:
         echo = p50(_echoes(browser))
         with quick_writer() as writer:
-            own, pieces, size = _evening(browser, Path(folder), writer)
+            own = _own_words(browser, Path(folder))
+            pieces, size = _pieces(browser, Path(folder), writer)
         again = p50(_echoes(browser))
         short, long = _openings(browser, Path(folder))
     button = p50([echo, again]) * 1000
@@ -88,57 +89,56 @@ def _seconds_to(tab: Tab, words: str) -> float:
 # --- an evening ------------------------------------------------------------------------------------------------------
 
 
-def _evening(browser: Chromium, folder: Path, writer: QuickWriter) -> tuple[list[float], list[float], float]:
-    """Seconds to see one's own words, seconds to see each piece of a line, and bytes per piece."""
-    with _hive(folder / "evening", writer.url) as hive:
+def _own_words(browser: Chromium, folder: Path) -> list[float]:
+    """Seconds from Enter in the box to the narration in the story. Nobody is in the cast, so nobody answers."""
+    with _hive(folder / "alone") as hive, browser.tab(address_of(hive.desk(story=STORY))) as tab:
+        box = _box(tab)
+        tab.observe()
+        taken = []
+        for number in range(1, PRESSES + 1):
+            words = f"Night falls for the {number}th time."
+            tab.type(box, words)
+            tab.page.wait_for_timeout(THINKING_MS)
+            taken.append(_seconds_to(tab, words))
+        return taken
+
+
+def _pieces(browser: Chromium, folder: Path, writer: QuickWriter) -> tuple[list[float], float]:
+    """Seconds from each piece of a line coming in to its place on the page; bytes sent to the page per piece."""
+    words = [f"word{number:03}" for number in range(PIECES)]
+    with _hive(folder / "evening", writer.url) as hive, browser.tab("about:blank", wake=False) as tab:
         narrator = hive.narrate(story=STORY)
         hive.join(narrator, "Pim")
         narrator.leave()
         desk = hive.desk(story=STORY, module="benchmarks.desk_timed")
         desk.wait("status", member="Pim", status="Online_Responsive")
-        with browser.tab("about:blank", wake=False) as tab:
-            arrived: list[tuple[float, int]] = []
-            tab.page.on("websocket", lambda socket: _count(socket, arrived))
-            tab.page.goto(address_of(desk), wait_until="commit")
-            tab.wake()
-            box = tab.field(say("stage.box"))
-            tab.wait(lambda: box.count() > 0, "the narration box is there")
-            tab.observe()
-            own = [_own_words(tab, number) for number in range(1, PRESSES + 1)]
-            pieces, size = _pieces(tab, desk, writer, arrived)
-            return own, pieces, size
+        arrived: list[tuple[float, int]] = []
+        tab.page.on("websocket", lambda socket: _count(socket, arrived))
+        tab.page.goto(address_of(desk), wait_until="commit")
+        tab.wake()
+        tab.observe()
+        tab.await_words(*words)
+        writer.seconds = PIECE_SECONDS
+        writer.lines["Pim"] = deque([" ".join(words) + "."])
+        mark = desk.mark()
+        tab.type(_box(tab), "And then?")
+        tab.press("Enter")
+        tab.wait(lambda: desk.saw("line", mark, member="Pim"), "Pim has answered")
+        pieces = desk.saw("piece", mark)
+        came = {word: piece["came"] for piece in pieces for word in words if word in piece["text"]}
+        first, last = min(came.values()), max(came.values())
+        size = sum(size for at, size in arrived if first <= at <= last + PIECE_SECONDS)
+        return [tab.seen_at(word) - at for word, at in came.items()], size / len(pieces)
+
+
+def _box(tab: Tab) -> Locator:
+    box = tab.identified("narration").get_by_role("textbox")
+    tab.wait(lambda: box.count() > 0, "the narration box is there")
+    return box
 
 
 def _count(socket: WebSocket, arrived: list[tuple[float, int]]) -> None:
     socket.on("framereceived", lambda payload: arrived.append((time.time(), len(payload))))
-
-
-def _own_words(tab: Tab, number: int) -> float:
-    """Nobody is asked: a change of scene shows as narration does."""
-    words = f"Night falls for the {number}th time."
-    tab.type(say("stage.box"), f"/scene {words}")
-    return _seconds_to(tab, words)
-
-
-def _pieces(
-    tab: Tab, desk: Program, writer: QuickWriter, arrived: list[tuple[float, int]]
-) -> tuple[list[float], float]:
-    words = [f"word{number:03}" for number in range(PIECES)]
-    writer.seconds = PIECE_SECONDS
-    writer.lines["Pim"] = deque([" ".join(words) + "."])
-    mark = desk.mark()
-    tab.await_words(*words)
-    tab.type(say("stage.box"), "And then?")
-    tab.press("Enter")
-    desk.wait("line", mark, member="Pim")
-    came: dict[str, float] = {}
-    for piece in desk.saw("piece", mark):
-        for word in words:
-            if word in piece["text"]:
-                came[word] = piece["came"]
-    first, last = min(came.values()), max(came.values())
-    size = sum(size for at, size in arrived if first <= at <= last + PIECE_SECONDS)
-    return [tab.seen_at(word) - at for word, at in came.items()], size / len(desk.saw("piece", mark))
 
 
 # --- opening ---------------------------------------------------------------------------------------------------------
