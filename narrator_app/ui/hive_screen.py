@@ -15,6 +15,7 @@ from narrator_app.ui.hive_panel import Deeds, HivePanel
 from narrator_app.ui.hive_table import HiveTable
 from narrator_app.ui.parts import action, empty, heading, label
 from narrator_app.views.hive import HiveView, Row, hive_view, past_statuses
+from narrator_app.views.hive_graph import CROWD
 from protocol.kinds import NARRATOR
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 STEP_SECONDS = 0.12  # between two frames of what moves
 SURVEY_STEPS = 8  # frames between two looks at everyone: about a second
 NARROW = 1_060  # pixels below which everything stands in one column
-GRAPH_WIDTH, GRAPH_HEIGHT = 400, 320
+GRAPH_WIDTH, GRAPH_HEIGHT = 400, 290
 SHOWING = frozenset(
     {"status", "probed", "timing", "joined", "cast", "invite", "checkpoint", "accepted", "narrated", "line"}
 )
@@ -125,6 +126,11 @@ class HiveScreen:
         return Surveyor(evening.desk.narrator, evening.librarian.library) if evening is not None else None
 
     @property
+    def _is_crowd(self) -> bool:
+        """Whether a frame is so much to draw that half as many must do."""
+        return self._view is not None and len(self._view.rows) > CROWD
+
+    @property
     def _row(self) -> Row | None:
         rows = self._view.rows if self._view is not None else ()
         return next((row for row in rows if row.seat == self.selected), None)
@@ -162,7 +168,8 @@ class HiveScreen:
                     if seat is not None
                 }
             )
-        self._graph.step()
+        if self._steps % 2 == 0 or not self._is_crowd:
+            self._graph.step()
         if self._steps % SURVEY_STEPS == 0:
             self.refresh()
         return True

@@ -208,7 +208,14 @@ class _Slot:
             ink=True,
             on_click=lambda event: pick(self._row.seat) if self._row is not None else None,
         )
-        self.control = ft.Semantics(content=self._box, container=True, button=True, visible=False)
+        self.control = ft.Semantics(
+            content=self._box,
+            container=True,
+            button=True,
+            exclude_semantics=True,  # its label says all of it
+            on_tap=lambda event: pick(self._row.seat) if self._row is not None else None,
+            visible=False,
+        )
 
     @property
     def seat(self) -> int | None:

@@ -189,7 +189,15 @@ def _row(one: MemberFacts, now: int) -> Row:
         can_probe=one.link is not None,
         is_probed=one.is_probed,
         can_close=bool(one.peer) and status is not Status.DEACTIVATED,
-        spoken=say("hive.row_spoken", name=one.name, status=word, since=since, why=one.condition.why, latency=latency),
+        spoken=say(
+            "hive.row_spoken",
+            name=one.name,
+            status=word,
+            code=status.value,
+            since=since,
+            why=one.condition.why,
+            latency=latency,
+        ),
     )
 
 

@@ -162,8 +162,8 @@ def test_the_last_checkpoint_is_named_with_its_age() -> None:
 def test_addresses_come_with_who_can_use_them() -> None:
     own = hive_view(hive()).own
     assert own.addresses == (
-        ("192.168.1.5:8000", "from your own network"),
-        ("127.0.0.1:8000", "only from this computer"),
+        ("192.168.1.5:8000", "Your network"),
+        ("127.0.0.1:8000", "This computer only"),
     )
     assert own.usage == "12 % of a core, 90 MB"
 
