@@ -179,7 +179,9 @@ class FirstRun:
             left.append(action(palette, say("first.back"), lambda event: self._back(), key="Esc"))
         else:
             skip = ft.TextButton(say("first.skip"), tooltip=say("first.skip_hint"), on_click=lambda event: self._skip())
-            skip.style = ft.ButtonStyle(color=palette.muted)
+            skip.style = ft.ButtonStyle(
+                color=palette.muted, text_style=ft.TextStyle(size=palette.size(14), weight=ft.FontWeight.W_500)
+            )
             left.append(skip)
         last = view.step == len(STEPS) - 1
         icon = ft.Icons.AUTO_STORIES_OUTLINED if last else ft.Icons.ARROW_FORWARD

@@ -72,7 +72,8 @@ def candidate_rows(palette: Palette, view: FirstRunView, toggle: Callable[[str],
                 ft.Text(one.line, size=palette.size(13), color=palette.text),
             ],
             spacing=1,
-            tight=True,
+            alignment=ft.MainAxisAlignment.CENTER,
+            height=palette.size(62),  # a name and two lines, so that all rows are alike
             expand=True,
         )
         mark = ft.Icon(ft.Icons.CHECK_CIRCLE, size=palette.size(22))
@@ -82,7 +83,7 @@ def candidate_rows(palette: Palette, view: FirstRunView, toggle: Callable[[str],
             tooltip=f"{say('first.choose', name=one.name)} ({one.number})",
             on_click=partial(_toggled, toggle, one.name),
             style=ft.ButtonStyle(
-                shape=ft.RoundedRectangleBorder(radius=12), padding=ft.Padding.symmetric(vertical=8, horizontal=14)
+                shape=ft.RoundedRectangleBorder(radius=12), padding=ft.Padding.symmetric(vertical=3, horizontal=14)
             ),
         )
         rows[one.name] = ft.Container(ft.Semantics(content=button, checked=one.chosen), border_radius=12)

@@ -43,11 +43,13 @@ def action(
     """A button with words on it."""
     shape = ft.RoundedRectangleBorder(radius=8)
     tooltip = _with_key(text, key) if key else None
+    letters = ft.TextStyle(size=palette.size(14), weight=ft.FontWeight.W_500)
     if kind == "filled":
-        style = ft.ButtonStyle(bgcolor=palette.accent, color=palette.on_accent, shape=shape)
+        style = ft.ButtonStyle(bgcolor=palette.accent, color=palette.on_accent, shape=shape, text_style=letters)
         return ft.FilledButton(text, icon=icon, on_click=on_click, tooltip=tooltip, style=style, disabled=disabled)
     colour = palette.danger if kind == "danger" else palette.text
-    style = ft.ButtonStyle(color=colour, icon_color=colour, side=ft.BorderSide(1, palette.line), shape=shape)
+    side = ft.BorderSide(1, palette.line)
+    style = ft.ButtonStyle(color=colour, icon_color=colour, side=side, shape=shape, text_style=letters)
     return ft.OutlinedButton(text, icon=icon, on_click=on_click, tooltip=tooltip, style=style, disabled=disabled)
 
 
@@ -70,7 +72,7 @@ def field(palette: Palette, name: str, value: str = "", **settings: Any) -> ft.T
         color=palette.text,
         border_color=palette.line,
         focused_border_color=palette.accent,
-        label_style=ft.TextStyle(color=palette.muted),
+        label_style=ft.TextStyle(size=palette.size(14), color=palette.muted),
         border_radius=8,
         **settings,
     )

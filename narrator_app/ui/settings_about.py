@@ -39,7 +39,9 @@ class KeysSection:
                     border=ft.Border.all(1, palette.line),
                 )
                 told = ft.Text(what, size=palette.size(14), color=palette.text, expand=True)
-                rows.append(ft.Row([ft.Container(ft.Row([pressed], tight=True), width=palette.size(250)), told]))
+                rows.append(
+                    ft.Row([ft.Container(ft.Row([pressed], tight=True), width=min(palette.size(230), 300)), told])
+                )
             cards.append(card(palette, *rows, spacing=8))
         return ft.Column(cards, spacing=14, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 

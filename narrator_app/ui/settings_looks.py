@@ -8,7 +8,7 @@ import flet as ft
 
 from narrator_app.phrases import say
 from narrator_app.ui.palette import STORY
-from narrator_app.ui.parts import icon_button
+from narrator_app.ui.parts import action, icon_button
 from narrator_app.ui.settings_parts import caption, card, choices, noted, words
 from narrator_app.views.setup import SoundView, looks_view, sound_view, window_view
 
@@ -36,7 +36,7 @@ class LooksSection:
         size.text_align = ft.TextAlign.CENTER
         row: list[ft.Control] = [shrink, size, grow]
         if view.percent != 100:
-            row.append(ft.TextButton(say("settings.usual"), on_click=lambda event: self._desk.looks.resize(0)))
+            row.append(action(palette, say("settings.usual"), lambda event: self._desk.looks.resize(0), key="Alt+0"))
         sample = ft.Text(view.sample, size=palette.size(19), font_family=STORY, color=palette.text)
         sample.style = ft.TextStyle(height=1.5)
         return ft.Column(

@@ -53,6 +53,7 @@ def _choice(palette: Palette, one: Choice, choose: Callable[[str], None]) -> ft.
         on_click=partial(_chosen, choose, one.value),
         style=ft.ButtonStyle(
             color=colour,
+            text_style=ft.TextStyle(size=palette.size(14), weight=ft.FontWeight.W_500),
             bgcolor=palette.raised if one.chosen else None,
             side=ft.BorderSide(1, palette.accent if one.chosen else palette.line),
             shape=ft.RoundedRectangleBorder(radius=8),

@@ -246,7 +246,7 @@ class PageDesk:
     def _rail_button(self, name: str, maker: ScreenMaker, number: int) -> ft.Container:
         words = say(f"shell.{name}")
         inside = ft.Column(
-            [ft.Icon(maker.icon, size=22), ft.Text(words, size=self.palette.size(11))],
+            [ft.Icon(maker.icon, size=22), ft.Text(words, size=min(self.palette.size(11), 14))],
             spacing=2,
             tight=True,
             horizontal_alignment=ft.CrossAxisAlignment.CENTER,
