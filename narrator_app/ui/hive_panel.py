@@ -19,7 +19,7 @@ from narrator_app.ui.parts import action, chip, heading, icon_button, label
 from narrator_app.views.hive import UNKNOWN, LogHealth, Own, Row
 from narrator_app.views.hive_graph import Tone
 
-TITLE = 104  # pixels of the names in front of values
+TITLE = 122  # pixels of the names in front of values
 COPYING = 24
 Past = Sequence[tuple[str, Tone, str]]
 

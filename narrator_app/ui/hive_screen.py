@@ -12,7 +12,7 @@ from narrator_app.survey import HiveFacts, Surveyor
 from narrator_app.ui.hive_answers import HiveAnswers
 from narrator_app.ui.hive_graph import HiveGraph
 from narrator_app.ui.hive_panel import Deeds, HivePanel
-from narrator_app.ui.hive_table import HiveTable
+from narrator_app.ui.hive_table import ROW_HEIGHT, HiveTable
 from narrator_app.ui.parts import action, empty, heading, label
 from narrator_app.views.hive import HiveView, Row, hive_view, past_statuses
 from narrator_app.views.hive_graph import CROWD
@@ -25,6 +25,7 @@ STEP_SECONDS = 0.12  # between two frames of what moves
 SURVEY_STEPS = 8  # frames between two looks at everyone: about a second
 NARROW = 1_060  # pixels below which everything stands in one column
 GRAPH_WIDTH, GRAPH_HEIGHT = 400, 290
+TABLE_TOP, TABLE_LEAST, TABLE_MOST = 108, 240, 430
 SHOWING = frozenset(
     {"status", "probed", "timing", "joined", "cast", "invite", "checkpoint", "accepted", "narrated", "line"}
 )
@@ -89,8 +90,19 @@ class HiveScreen:
 
     def happened(self, one: Happening) -> None:
         """Something that may change what is seen here."""
-        if one["event"] in SHOWING and self.desk.shows(self):
+        if not self.desk.shows(self):
+            return
+        if one["event"] == "probed":
+            self._tell_probe(one)
+        if one["event"] in SHOWING:
             self.desk.soon(self.refresh)
+
+    def _tell_probe(self, one: Happening) -> None:
+        if one["answered"]:
+            seconds = f"{one['milliseconds'] / 1000:.1f}"
+            self.desk.tell(say("hive.answered", name=one["member"], count=seconds), one["remedy"] or one["why"])
+        else:
+            self.desk.tell(say("hive.no_answer", name=one["member"]), one["remedy"])
 
     def pressed(self, key: ft.KeyboardEvent) -> bool:
         """Up and Down choose a member, P probes it, I invites, Delete closes its seat, Escape goes back."""
@@ -142,6 +154,9 @@ class HiveScreen:
         if self._summary.value != view.summary:
             self._summary.value = view.summary
             self._summary.update()
+        if self._is_narrow and self._table_card.height != self._table_height:
+            self._table_card.height = self._table_height
+            self._table_card.update()
         self._graph.show(view.graph, self.selected, view.spoken)
         self._table.show(view.rows, view.troubled, self.selected)
         self._answers.show(view.bars)
@@ -188,19 +203,21 @@ class HiveScreen:
     def _arrange(self, *, is_narrow: bool) -> None:
         """Side by side, or below each other."""
         self._is_narrow = is_narrow
-        table = self._card(ft.Stack([self._built_table, self._nobody], expand=True), expand=True)
+        table = self._table_card = self._card(ft.Stack([self._built_table, self._nobody], expand=True), expand=True)
         answers = self._card(
             ft.Column([heading(self.desk.palette, say("hive.answers_title"), 16), self._answers.control], spacing=10)
         )
         panel = self._card(self._panel.control, padding=0)
+        keys = label(self.desk.palette, say("hive.keys"), size=12)
+        self._summary.expand, keys.visible = True, not is_narrow
         title = ft.Row(
-            [heading(self.desk.palette, say("hive.title")), self._summary],
+            [heading(self.desk.palette, say("hive.title")), self._summary, keys],
             spacing=16,
             vertical_alignment=ft.CrossAxisAlignment.CENTER,
         )
         self._body.padding = 20
         if is_narrow:
-            table.expand, table.height = None, 420
+            table.expand, table.height = None, self._table_height
             graph = self._card(self._graph.named, padding=8)
             graph.height = GRAPH_HEIGHT
             self._body.content = ft.Column(
@@ -220,6 +237,12 @@ class HiveScreen:
         right = ft.Column([table, panel], spacing=14, expand=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
         both = ft.Row([left, right], spacing=14, expand=True, vertical_alignment=ft.CrossAxisAlignment.STRETCH)
         self._body.content = ft.Column([title, both], spacing=14, expand=True)
+
+    @property
+    def _table_height(self) -> float:
+        """Of a table that is not all there is: what its rows need, up to a bound beyond which they scroll."""
+        rows = len(self._view.rows) if self._view is not None else 0
+        return max(TABLE_LEAST, min(TABLE_MOST, TABLE_TOP + rows * (ROW_HEIGHT + 2)))
 
     @property
     def _built_table(self) -> ft.Control:

@@ -209,6 +209,18 @@ def test_a_member_on_probe_can_not_be_asked_again(tmp_path: Path, monkeypatch: p
     evening(run)
 
 
+def test_what_came_of_a_probe_is_said(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with looking(tmp_path, "Pim") as look:
+            facts = {"event": "probed", "member": "Pim", "why": "Ready.", "remedy": "", "milliseconds": 340}
+            look.screen.happened({**facts, "answered": True})
+            assert "Pim answered in 0.3 s." in look.page.text() and "Ready." in look.page.text()
+            look.screen.happened({**facts, "answered": False})
+            assert "Pim does not answer." in look.page.text()
+
+    evening(run)
+
+
 def test_an_address_and_a_fingerprint_can_be_copied(tmp_path: Path) -> None:
     async def run() -> None:
         async with looking(tmp_path) as look:
