@@ -15,12 +15,23 @@ import trio
 
 from dwnet.errors import NodeError
 from narrator_app.commands import Desk
-from narrator_app.evenings import Evenings, Failed, Open, State
+from narrator_app.evenings import Evenings, Failed, Open
 from narrator_app.health import Condition, Status
 from narrator_app.local import ENDED
 from narrator_app.preferences import Looks
+from narrator_app.stories import Stories
 
 READY_SECONDS = 180.0  # for a first start on a slow machine; usually it is a few
+
+
+class NotToldOn(NodeError):
+    """“{name}” is on the shelf now, but its narrator's key is not on this computer: it can be read, and not told on.
+
+    To tell it on, put the folder “keys” of the computer it was told on into its folder here. Or begin a story of your
+    own; the Library shows this one.
+    """
+
+    exit_code = 2
 
 
 class Stage(Enum):
@@ -133,10 +144,6 @@ def settled(coming: Sequence[Arrival]) -> bool:
     return all(one.waking in (Waking.AWAKE, Waking.ABSENT) for one in coming)
 
 
-def _why_ended(state: State) -> tuple[str, str]:
-    return (state.what, state.hint) if isinstance(state, Failed) else ("", "")
-
-
 class Beginning:
     """The first evening of a data root. ``progress`` is what screens show; listeners hear of every change of it.
 
@@ -167,6 +174,18 @@ class Beginning:
         self.evenings.open(name.strip())
         self._become(Progress(Stage.OVER))
 
+    async def bring(self, name: str, data: bytes) -> None:
+        """Begin with a story there is already: the bytes of a ``.dwlog``, as a browser or a file gave them.
+
+        :raises NotBroughtIn, NotToldOn: and the first run goes on.
+        """
+        stories = Stories(self.evenings.settings)
+        async with stories.for_now(data, name) as path:
+            brought = await stories.bring_in(path)
+        if not brought.spine.ours:
+            raise NotToldOn(name=brought.spine.summary.name)
+        self.skip(brought.spine.summary.name)
+
     async def begin(self, plan: Plan, patience: float = READY_SECONDS) -> None:
         """Make the story, wake its cast, tell the first narration. Asked for again while it goes on, it does nothing.
 
@@ -175,24 +194,30 @@ class Beginning:
         if self.progress.stage in (Stage.OPENING, Stage.WAKING, Stage.OVER):
             return
         self._plan = plan
-        coming = tuple(Arrival(name) for name in plan.cast)
-        self._become(Progress(Stage.OPENING, coming))
+        self._become(Progress(Stage.OPENING, tuple(Arrival(name) for name in plan.cast)))
+        desk = None
         try:
             desk = await self._opened(plan.name)
-            if desk is None:
-                return
-            self._become(Progress(Stage.WAKING, coming))
-            await bring_in(desk, plan.cast)
-            coming = await self._wait_for_all(desk, plan.cast, patience)
-            if not self._waiting():
-                return  # it was told meanwhile, or the story ended
-            if plan.cast and not any(one.waking is Waking.AWAKE for one in coming):
-                first = next((one for one in coming if one.why), coming[0])
-                self._become(Progress(Stage.STUCK, coming, first.why, first.remedy))
-                return
-            await self._tell(desk)
+            if desk is not None:
+                await self._wake_and_tell(desk, plan, patience)
         except NodeError as error:
             self._become(Progress(Stage.ASKING, (), error.what, error.hint))
+        except Exception:  # a story that was closed under our hands can say anything
+            if self._is_open(desk):
+                raise
+            self._ask_again()
+
+    async def _wake_and_tell(self, desk: Desk, plan: Plan, patience: float) -> None:
+        self._become(Progress(Stage.WAKING, self.progress.arrivals))
+        await bring_in(desk, plan.cast)
+        coming = await self._wait_for_all(desk, plan.cast, patience)
+        if not self._waiting():
+            return  # it was told meanwhile, or the story ended
+        if plan.cast and not any(one.waking is Waking.AWAKE for one in coming):
+            first = next((one for one in coming if one.why), coming[0])
+            self._become(Progress(Stage.STUCK, coming, first.why, first.remedy))
+        else:
+            await self._tell(desk)
 
     async def tell_anyway(self) -> None:
         """The story begins although not everybody is awake: whoever comes later answers then."""
@@ -227,9 +252,8 @@ class Beginning:
         coming = arrivals(desk, names)
         with trio.move_on_after(patience):
             while self._waiting():
-                if self.evenings.evening is None or self.evenings.evening.desk is not desk:
-                    what, hint = _why_ended(self.evenings.state)
-                    self._become(Progress(Stage.ASKING, (), what, hint))
+                if not self._is_open(desk):
+                    self._ask_again()
                     break
                 coming = arrivals(desk, names)
                 if coming != self.progress.arrivals:
@@ -239,6 +263,15 @@ class Beginning:
                 with trio.move_on_after(1):  # a story that ended stirs no more
                     await desk.narrator.something()
         return coming
+
+    def _is_open(self, desk: Desk | None) -> bool:
+        return desk is not None and self.evenings.evening is not None and self.evenings.evening.desk is desk
+
+    def _ask_again(self) -> None:
+        """The story ended before it was told."""
+        state = self.evenings.state
+        what, hint = (state.what, state.hint) if isinstance(state, Failed) else ("", "")
+        self._become(Progress(Stage.ASKING, (), what, hint))
 
     def _waiting(self) -> bool:
         return self.progress.stage is Stage.WAKING

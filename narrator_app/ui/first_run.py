@@ -23,6 +23,7 @@ from narrator_app.ui.first_run_parts import (
     lamplight,
     mark_candidate,
     name_step,
+    quiet_button,
     sleeper_rows,
     told_words,
     trouble_box,
@@ -178,11 +179,8 @@ class FirstRun:
         if view.step > 0:
             left.append(action(palette, say("first.back"), lambda event: self._back(), key="Esc"))
         else:
-            skip = ft.TextButton(say("first.skip"), tooltip=say("first.skip_hint"), on_click=lambda event: self._skip())
-            skip.style = ft.ButtonStyle(
-                color=palette.muted, text_style=ft.TextStyle(size=palette.size(14), weight=ft.FontWeight.W_500)
-            )
-            left.append(skip)
+            left.append(quiet_button(palette, say("first.skip"), say("first.skip_hint"), lambda event: self._skip()))
+            left.append(quiet_button(palette, say("first.bring"), say("first.bring_hint"), self._pick))
         last = view.step == len(STEPS) - 1
         icon = ft.Icons.AUTO_STORIES_OUTLINED if last else ft.Icons.ARROW_FORWARD
         self._go_on = action(
@@ -230,6 +228,14 @@ class FirstRun:
 
     def _skip(self) -> None:
         self._beginning.skip(self.choices.name)
+
+    async def _pick(self, event: ft.Event[ft.TextButton]) -> None:
+        event.control.update()  # else Flet sends the whole page anew
+        files = await ft.FilePicker().pick_files(
+            allowed_extensions=["dwlog"], file_type=ft.FilePickerFileType.CUSTOM, with_data=True
+        )
+        if files and files[0].bytes is not None:
+            self._desk.do(partial(self._beginning.bring, files[0].name, files[0].bytes))
 
     async def _look_for_writer(self) -> None:
         self._writer = await self._desk.house.checkup.engine("writer")

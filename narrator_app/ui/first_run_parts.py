@@ -47,6 +47,13 @@ def dots(palette: Palette, step: int) -> ft.Control:
     return ft.Row([*marks, label(palette, words, size=12)], spacing=6)
 
 
+def quiet_button(palette: Palette, text: str, hint: str, on_click: Callable[..., Any]) -> ft.Control:
+    """Another way on, for those who look for it."""
+    letters = ft.TextStyle(size=palette.size(14), weight=ft.FontWeight.W_500)
+    style = ft.ButtonStyle(color=palette.muted, text_style=letters)
+    return ft.TextButton(text, tooltip=hint, on_click=on_click, style=style)
+
+
 def name_step(palette: Palette, view: FirstRunView, changed: Handler, entered: Handler) -> ft.Control:
     """One field, and the story that waits behind its name."""
     name = field(
