@@ -17,7 +17,9 @@ from __future__ import annotations
 import itertools
 import logging
 import math
+from collections import deque
 from dataclasses import dataclass
+from statistics import median
 from typing import Protocol
 
 import trio
@@ -89,6 +91,7 @@ class Link:
         self.address = socket.address
         self.opened_at = trio.current_time()
         self.round_trip: float | None = None
+        self._round_trips: deque[float] = deque(maxlen=3)  # one that met a busy moment says nothing about the link
         self.trusted = trusted
         self._socket = socket
         self._session = session
@@ -199,7 +202,8 @@ class Link:
             case Type.PONG:
                 (nonce,) = take_list(message[1:], "pong", 1)
                 if take_int(nonce, "nonce") == self._pings:
-                    self.round_trip = trio.current_time() - self._pinged_at
+                    self._round_trips.append(trio.current_time() - self._pinged_at)
+                    self.round_trip = median(self._round_trips)
             case Type.BYE:
                 code, text = take_list(message[1:], "bye", 2)
                 number = take_int(code, "code", 0, 255)

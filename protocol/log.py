@@ -12,6 +12,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
@@ -160,11 +161,18 @@ class Log:
             return []
         return sorted((run, Head(len(ids) - 1, ids[-1])) for run, ids in feed.runs.items() if ids)
 
-    def summary(self, author: bytes) -> bytes:
-        """16 bytes that are equal on two nodes exactly when they hold the same heads of this author."""
+    def summary(self, author: bytes, cut: Mapping[bytes, int] | None = None) -> bytes:
+        """16 bytes that are equal on two nodes exactly when they hold the same heads of this author.
+
+        ``cut``: of each run only what stands up to this place counts; of runs it does not name, nothing.
+        """
         feed = self.feeds.get(author)
         if feed is None or not feed.runs:
             return NO_HEADS
+        if cut is not None:
+            kept = [(run, min(len(ids) - 1, cut.get(run, -1))) for run, ids in sorted(feed.runs.items())]
+            parts = [encode([run, seq, feed.runs[run][seq]]) for run, seq in kept if seq >= 0]
+            return digest(HEADS_PERSON, *parts, size=16) if parts else NO_HEADS
         if not feed.summary:
             heads = (encode([run, head.seq, head.id]) for run, head in self.heads(author))
             feed.summary = digest(HEADS_PERSON, *heads, size=16)

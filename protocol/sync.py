@@ -127,7 +127,9 @@ class Sync:
         return author in self.ledger.log.forks and not self.ledger.is_narrator(author)
 
     def _summary(self, author: bytes) -> bytes:
-        return SET_ASIDE if self._is_set_aside(author) else self.ledger.log.summary(author)
+        if self._is_set_aside(author):
+            return SET_ASIDE
+        return self.ledger.log.summary(author, self.ledger.authority.revoked.get(author))
 
     def on_want(self, sender: Neighbour, asked: Want) -> list[Effect]:
         units: list[Unit] = []

@@ -293,6 +293,20 @@ def test_what_stands_behind_a_revoke_is_not_asked_for(node: Node) -> None:
     assert wants(node.hear(ADA, runs)) == []
 
 
+def test_who_holds_more_of_a_revoked_member_than_the_revoke_left_is_level_with_who_does_not(node: Node) -> None:
+    cut = node.mira.seq - 1
+    late = node.mira.write(said("Too late."))
+    revoke = node.chain.tell(Revoked(node.mira.public, ((node.mira.run, cut),), ""))
+    node.give(MIRA, (late,))
+    node.give(NARRATOR, (revoke,))
+    other = Ledger(node.chain.tag, node.ada.seal)
+    other.load([unit for unit in node.chain.units if unit != (late,)])
+    assert late.id in node.ledger.log and late.id not in other.log
+    gossip = Gossip(other, node.ada.public, node.ada.run)
+    told = sent(gossip.link_up(1, node.tom.public, 0.0), Type.HEADS)
+    assert [effect for _, fields in told for effect in node.hear(ADA, [int(Type.HEADS), *fields])] == []
+
+
 def test_what_came_before_its_authors_grant_is_looked_for_once_that_is_here(node: Node) -> None:
     late = node.chain.hand("Late", 4)
     grant = node.chain.grant(late)
