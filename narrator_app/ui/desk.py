@@ -27,6 +27,7 @@ from narrator_app.ui.cast_screen import CastScreen
 from narrator_app.ui.first_run import FirstRun
 from narrator_app.ui.hive_screen import HiveScreen
 from narrator_app.ui.house import House, ScreenMaker
+from narrator_app.ui.library_screen import LibraryScreen
 from narrator_app.ui.server import WebDesk, fonts_folder
 from narrator_app.ui.settings_screen import SettingsScreen
 from narrator_app.ui.stage_screen import StageScreen
@@ -40,6 +41,7 @@ def screens() -> dict[str, ScreenMaker]:
         "stage": ScreenMaker(ft.Icons.AUTO_STORIES_OUTLINED, StageScreen),
         "cast": ScreenMaker(ft.Icons.THEATER_COMEDY_OUTLINED, CastScreen),
         "hive": ScreenMaker(ft.Icons.HUB_OUTLINED, HiveScreen),
+        "library": ScreenMaker(ft.Icons.LOCAL_LIBRARY_OUTLINED, LibraryScreen),
         "settings": ScreenMaker(ft.Icons.TUNE, SettingsScreen),
     }
 
@@ -93,12 +95,12 @@ async def _show_browser(house: House, opens: window.Browser, *, json: bool) -> N
     desk = WebDesk(house.page)
     serving = asyncio.ensure_future(desk.serve())
     await desk.ready()
+    if opens.why:
+        _tell(opens.why)
     if json:
         print_json({"event": "desk", "url": desk.url})
     else:
-        if opens.why:
-            _tell(opens.why)
-        _tell(await asyncio.to_thread(window.show, desk.url, os.environ))
+        _tell(await asyncio.to_thread(window.show, desk.url, os.environ, desk.url_for_once))
     await house.bridge.stopping.wait()
     desk.close()
     await serving

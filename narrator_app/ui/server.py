@@ -54,6 +54,13 @@ class Guard:
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
         self._cookie = f"dreamweaver-{port}"  # cookies know no ports: two desks must not overwrite each other's
         self._token = token
+        self._tickets: set[str] = set()
+
+    def ticket(self) -> str:
+        """A token that lets in once. For a browser's command line, which every account of this machine may read."""
+        ticket = secrets.token_urlsafe(24)
+        self._tickets.add(ticket)
+        return ticket
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -73,6 +80,9 @@ class Guard:
         if scope["type"] == "websocket" and headers.get("origin", "").removeprefix("http://") not in self._hosts:
             return False
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("t", [""])[0]
+        if asked in self._tickets:
+            self._tickets.remove(asked)
+            return True
         return any(hmac.compare_digest(one.encode(), self._token.encode()) for one in (asked, self._kept(headers)))
 
     def _kept(self, headers: dict[str, str]) -> str:
@@ -123,15 +133,21 @@ class WebDesk:
         inside = flet.fastapi.app(
             main, assets_dir=str(fonts_folder()), no_cdn=True, session_timeout_seconds=SESSION_SECONDS
         )
+        self._guard = Guard(inside, port, token)
         config = uvicorn.Config(
-            Guard(inside, port, token),
+            self._guard,
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=CLOSING_SECONDS,
             ws_max_size=16 * 1024 * 1024,
         )
         self._server = _Server(config)
-        self.url = f"http://127.0.0.1:{port}/?t={token}"
+        self._place = f"http://127.0.0.1:{port}/?t="
+        self.url = self._place + token
+
+    def url_for_once(self) -> str:
+        """An address that opens one page, whose browser is known from then on."""
+        return self._place + self._guard.ticket()
 
     async def serve(self) -> None:
         """Serve until :meth:`close`."""

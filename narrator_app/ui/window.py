@@ -114,22 +114,23 @@ def _obtain(environ: Mapping[str, str], tell: Callable[[str], None], patience: f
 def show(
     url: str,
     environ: Mapping[str, str],
+    once: Callable[[], str],
     *,
-    start: Callable[[Sequence[str]], bool] | None = None,
     usual: Callable[[str], bool] = webbrowser.open,
 ) -> str:
-    """Open the desk's address in a browser, as a window without its bars where one can do that. Returns the sentence
-    that says what happened, with the address.
+    """Open the desk in a browser, as a window without its bars where one can do that. Returns the sentence that says
+    what happened, with the address ``url``.
 
-    Waits up to a second per browser: call it in a thread. ``start`` starts a program and says whether it stayed.
+    ``once`` gives an address that is good for one page: what stands on a command line can be read by every account of
+    this machine. Waits up to a second per browser: call it in a thread.
     """
     if not _can_show(environ):
         return say("window.open_it", url=url)
     for browser in browsers(environ):
-        if (start or _stays)([browser, f"--app={url}"]):
+        if _stays([browser, f"--app={once()}"]):
             return say("window.opened", browser=Path(browser).stem, url=url)
     try:
-        opened = usual(url)
+        opened = usual(once())
     except (OSError, webbrowser.Error):
         opened = False
     return say("window.opened_usual" if opened else "window.open_it", url=url)

@@ -87,3 +87,27 @@ def test_the_page_may_ask_nobody_else_and_tells_nobody_its_address() -> None:
     headers = dict(knock(query=f"t={TOKEN}")[0]["headers"])
     assert b"default-src 'self'" in headers[b"content-security-policy"]
     assert headers[b"referrer-policy"] == b"no-referrer"
+
+
+def test_a_ticket_lets_in_once_and_leaves_the_cookie() -> None:
+    async def inside(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    guard = Guard(inside, PORT, TOKEN)
+    ticket = guard.ticket()
+
+    def knock_with(query: str) -> MutableMapping[str, Any]:
+        sent: list[MutableMapping[str, Any]] = []
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            sent.append(message)
+
+        headers = [(b"host", HOST.encode())]
+        scope = {"type": "http", "path": "/", "query_string": query.encode(), "headers": headers}
+        asyncio.run(guard(scope, None, send))  # type: ignore[arg-type]
+        return sent[0]
+
+    first = knock_with(f"t={ticket}")
+    assert first["status"] == 200 and TOKEN.encode() in dict(first["headers"])[b"set-cookie"]
+    assert knock_with(f"t={ticket}")["status"] == 403
+    assert knock_with(f"t={guard.ticket()}")["status"] == 200

@@ -19,6 +19,11 @@ from tests.kit.file_server import Behaviour, serving
 
 SCREEN = {"DISPLAY": ":1"}
 URL = "http://127.0.0.1:4711/?t=secret"
+ONCE = "http://127.0.0.1:4711/?t=once"
+
+
+def once() -> str:
+    return ONCE
 
 
 def client_archive() -> bytes:
@@ -193,23 +198,23 @@ def program(folder: Path, name: str, does: str) -> Path:
 
 def test_a_browser_shows_the_desk_as_a_window_of_its_own(tmp_path: Path) -> None:
     program(tmp_path, "google-chrome", f'echo "$@" > {tmp_path}/asked')
-    said = show(URL, {**SCREEN, "PATH": str(tmp_path)}, usual=pytest.fail)
-    assert (tmp_path / "asked").read_text().strip() == f"--app={URL}"
+    said = show(URL, {**SCREEN, "PATH": str(tmp_path)}, once, usual=pytest.fail)
+    assert (tmp_path / "asked").read_text().strip() == f"--app={ONCE}"
     assert "google-chrome" in said and URL in said
 
 
 def test_a_browser_that_cannot_start_is_followed_by_the_next(tmp_path: Path) -> None:
     program(tmp_path, "chromium", "exit 1")
     program(tmp_path, "brave", f'echo "$@" > {tmp_path}/asked')
-    said = show(URL, {**SCREEN, "PATH": str(tmp_path)}, usual=pytest.fail)
-    assert (tmp_path / "asked").read_text().strip() == f"--app={URL}" and "brave" in said
+    said = show(URL, {**SCREEN, "PATH": str(tmp_path)}, once, usual=pytest.fail)
+    assert (tmp_path / "asked").read_text().strip() == f"--app={ONCE}" and "brave" in said
 
 
 def test_one_that_stays_open_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(tmp_path / "until")
     program(tmp_path, "chromium", f"read word < {tmp_path}/until")
     monkeypatch.setattr(window, "GLANCE_SECONDS", 0.05)
-    assert "chromium" in show(URL, {**SCREEN, "PATH": str(tmp_path)}, usual=pytest.fail)
+    assert "chromium" in show(URL, {**SCREEN, "PATH": str(tmp_path)}, once, usual=pytest.fail)
     (tmp_path / "until").write_text("now\n")  # waits for the one that reads: the browser was still there
 
 
@@ -220,18 +225,18 @@ def test_without_such_a_browser_the_usual_one_is_asked(tmp_path: Path) -> None:
         asked.append(url)
         return True
 
-    said = show(URL, {**SCREEN, "PATH": str(tmp_path)}, usual=usual)
-    assert asked == [URL] and "in your browser" in said and URL in said
+    said = show(URL, {**SCREEN, "PATH": str(tmp_path)}, once, usual=usual)
+    assert asked == [ONCE] and "in your browser" in said and URL in said
 
 
 def test_when_nothing_opens_the_address_is_there_to_be_opened(tmp_path: Path) -> None:
-    said = show(URL, {**SCREEN, "PATH": str(tmp_path)}, usual=lambda url: False)
+    said = show(URL, {**SCREEN, "PATH": str(tmp_path)}, once, usual=lambda url: False)
     assert said.startswith("Open the desk") and URL in said
 
 
 def test_without_a_display_no_browser_is_started(tmp_path: Path) -> None:
     program(tmp_path, "chromium", f"touch {tmp_path}/started")
-    assert URL in show(URL, {"PATH": str(tmp_path)}, usual=pytest.fail)
+    assert URL in show(URL, {"PATH": str(tmp_path)}, once, usual=pytest.fail)
     assert not (tmp_path / "started").exists()
 
 
