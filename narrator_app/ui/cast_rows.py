@@ -44,12 +44,13 @@ class RowsPart:
         self._remove_words = remove
         self._changed = changed
         self._rows = [self._row(*one) for one in rows]
-        self._list = ft.Column(spacing=10, tight=True)
+        self._list = ft.Column(spacing=10, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
     def build(self) -> ft.Control:
         add = action(self._desk.palette, self._add_words, self._add, icon=ft.Icons.ADD)
         self._lay()
-        return ft.Column([self._list, ft.Row([add])], spacing=8, tight=True)
+        stretch = ft.CrossAxisAlignment.STRETCH
+        return ft.Column([self._list, ft.Row([add])], spacing=8, tight=True, horizontal_alignment=stretch)
 
     def values(self) -> tuple[tuple[str, str, int], ...]:
         """What stands in the rows."""
@@ -76,7 +77,10 @@ class RowsPart:
         for number, row in enumerate(self._rows, 1):
             out = icon_button(palette, ft.Icons.CLOSE, self._remove_words(number), partial(self._removed, row), size=16)
             assert isinstance(row.control, ft.Container)
-            fields = ft.Column([row.first, row.second], spacing=8, expand=True, tight=True)
+            stretch = ft.CrossAxisAlignment.STRETCH
+            fields = ft.Column(
+                [row.first, row.second], spacing=8, expand=True, tight=True, horizontal_alignment=stretch
+            )
             row.control.content = ft.Row([fields, out], spacing=2, vertical_alignment=ft.CrossAxisAlignment.START)
         self._list.controls = [row.control for row in self._rows]
 

@@ -39,7 +39,12 @@ class VoicePart:
         self._pitch_words = label(palette, "")
         self._rate = self._slider(RATES, voice.rate)
         self._pitch = self._slider(PITCHES, voice.pitch)
-        self._finer = ft.Column([self._rate_words, self._rate, self._pitch_words, self._pitch], spacing=0, tight=True)
+        self._finer = ft.Column(
+            [self._rate_words, self._rate, self._pitch_words, self._pitch],
+            spacing=0,
+            tight=True,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        )
 
     @property
     def voice(self) -> VoiceForm:
@@ -61,7 +66,7 @@ class VoicePart:
             parts.append(label(palette, say("cast.web_sound"), size=12))
         self._lay()
         self._ask_for_list()
-        return ft.Column(parts, spacing=8, tight=True)
+        return ft.Column(parts, spacing=8, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
     def hear(self) -> None:
         """Say a sentence in the voice that is chosen, whatever was being tried."""
@@ -129,7 +134,9 @@ class VoicePart:
         hits = [*found(names, wanted, SHOWN + 4)] if wanted else names
         chips: list[ft.Control] = [self._chip(say("cast.engine_any"), VoiceForm())] if not wanted else []
         seen = dict.fromkeys(hits)
-        chips += [self._chip(voice_words(voice_of(one)), voice_of(one)) for one in seen]
+        chips += [
+            self._chip(one.partition(":")[2] if wanted else voice_words(voice_of(one)), voice_of(one)) for one in seen
+        ]
         self._hits.controls = chips
 
     def _chip(self, words: str, voice: VoiceForm) -> ft.Control:
@@ -143,4 +150,5 @@ class VoicePart:
             shape=ft.RoundedRectangleBorder(radius=14),
             text_style=ft.TextStyle(size=palette.size(12)),
         )
-        return ft.TextButton(words, style=style, on_click=lambda event: self._choose(voice))
+        tip = voice.text or None
+        return ft.TextButton(words, style=style, tooltip=tip, on_click=lambda event: self._choose(voice))

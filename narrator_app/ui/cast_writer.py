@@ -60,11 +60,12 @@ class WriterPart:
         )
         self._key_words = label(palette, say("cast.writer_key_kept"))
         self._forget = action(palette, say("cast.writer_forget"), self._forget_key, icon=ft.Icons.DELETE_OUTLINE)
-        self._more = ft.Column(spacing=8, tight=True)
+        self._more = ft.Column(spacing=8, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
     def build(self) -> ft.Control:
         self._lay()
-        return ft.Column([self._kind, self._more], spacing=8, tight=True)
+        stretch = ft.CrossAxisAlignment.STRETCH
+        return ft.Column([self._kind, self._more], spacing=8, tight=True, horizontal_alignment=stretch)
 
     def spec(self) -> str:
         """What is chosen, as settings write it.

@@ -67,10 +67,11 @@ def voice_of(text: str) -> VoiceForm:
 
 
 def voice_words(voice: VoiceForm) -> str:
-    """A voice as a short label: its name, and whether it was made higher or lower."""
+    """A voice as a short label: who speaks (espeak names a variant behind a plus), and whether higher or lower."""
+    name = voice.name.partition("+")[2].capitalize() or voice.name
     if voice.pitch > USUAL_PITCH:
-        return say("cast.voice_high", name=voice.name)
-    return say("cast.voice_low", name=voice.name) if voice.pitch < USUAL_PITCH else voice.name
+        return say("cast.voice_high", name=name)
+    return say("cast.voice_low", name=name) if voice.pitch < USUAL_PITCH else name
 
 
 def found(names: Sequence[str], wanted: str, most: int = 60) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from narrator_app.views.card_form import (
     problems,
     to_draft,
 )
-from narrator_app.views.voice_form import VoiceForm, found, voice_of
+from narrator_app.views.voice_form import VoiceForm, found, voice_of, voice_words
 from protocol import limits
 
 CAST = [read_card(shipped.card(name)) for name in shipped.cast()]
@@ -170,3 +170,10 @@ def test_a_voice_the_fields_cannot_show_stays_until_another_is_chosen() -> None:
 def test_voices_are_found_by_any_part_of_their_name() -> None:
     assert found(["en-us+f5", "de", "nl", "f5"], "F5") == ("f5", "en-us+f5")
     assert found(["a", "b"], "") == ("a", "b")
+
+
+def test_the_voices_of_the_sample_cast_have_labels_of_their_own() -> None:
+    words = [voice_words(form_of(card).voice) for card in CAST]
+    assert len(set(words)) == len(words)
+    assert voice_words(voice_of("espeak:en+john?pitch=80")) == "John, high"
+    assert voice_words(voice_of("espeak:en-us")) == "en-us"
