@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import trio
@@ -10,6 +10,27 @@ import trio
 from dwnet.log_file import Progress
 
 T = TypeVar("T")
+
+
+class Errand:
+    """A piece of work that whoever asked for it can call off."""
+
+    def __init__(self) -> None:
+        self._scope = trio.CancelScope()
+
+    @property
+    def called_off(self) -> bool:
+        """Whether it ended because of that."""
+        return self._scope.cancelled_caught
+
+    async def run(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Do it, until it is done or called off. Once."""
+        with self._scope:
+            await work()
+
+    def call_off(self) -> None:
+        """Nobody waits for it any more."""
+        self._scope.cancel()
 
 
 async def in_thread(work: Callable[[Progress], T], progress: Progress | None = None) -> T:

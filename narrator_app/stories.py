@@ -10,8 +10,11 @@ Rules of this file:
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from dwnet import keyring, lock
 from dwnet.errors import NodeError
@@ -145,6 +148,18 @@ class Stories:
         :raises StoryIsOpen, LogNewer, FileNotRead, DiskFull:
         """
         return await in_thread(lambda step: self._bring_in(path, step), progress)
+
+    @asynccontextmanager
+    async def for_now(self, data: bytes, name: str) -> AsyncIterator[Path]:
+        """A file of these bytes while entered: what a browser handed over, or is to be handed."""
+        with TemporaryDirectory(prefix="dwnet-") as folder:
+            path = Path(folder) / (Path(name).name or "story")
+            await in_thread(lambda step: path.write_bytes(data))
+            yield path
+
+    async def bytes_of(self, path: Path) -> bytes:
+        """A whole file."""
+        return await in_thread(lambda step: path.read_bytes())
 
     # --- in a thread ------------------------------------------------------------------------------------------------
 
