@@ -256,7 +256,7 @@ def _small(palette: Palette, deed: Deed, on_click: Callable[[object], None]) -> 
         ft.Icon(deed.icon, semantics_label=name, size=palette.size(17), color=palette.muted),
         tooltip=f"{name} ({deed.key})",
         on_click=on_click,
-        width=32,
-        height=30,
+        width=28,
+        height=28,
         padding=0,
     )

@@ -81,7 +81,8 @@ class StoryPage:
         self._near = last
         for number in range(last, max(-1, last - AROUND - 2), -1) if length else ():
             self._stand(number)
-        self._fill({number for number in self._chunks if number > last - 3}, update=False)
+        for number in range(max(0, last - 1), last + 1) if length else ():
+            self._fill(self._chunks[number])
         self._lay_out()
         self.list.update()
         self._soon(self._fill_around)
@@ -192,9 +193,10 @@ class StoryPage:
             if column is not None:
                 column.update()
             return
-        self._fill(self._wanted(), update=False)
+        self._fill(self._chunks[self._near])
         self._lay_out()
         self.list.update()
+        self._soon(self._fill_around)
 
     def _make(self, place: int) -> StoryRow:
         return StoryRow(self.palette, self._row_at(place), self._hovered)
@@ -203,22 +205,24 @@ class StoryPage:
         return {number for number in range(self._near - AROUND, self._near + AROUND + 1) if number in self._chunks}
 
     def _fill_around(self) -> None:
-        self._fill(self._wanted())
-
-    def _fill(self, wanted: set[int], *, update: bool = True) -> None:
-        """Let these chunks have their rows, and no others."""
+        """Fill what is near, one chunk at a time and the nearest first: who scrolls fast is soon elsewhere."""
+        wanted = self._wanted()
         for chunk in self._chunks.values():
             if chunk.rows and chunk.number not in wanted:
                 chunk.rows, chunk.box.content, chunk.box.height = [], None, chunk.height
-            elif not chunk.rows and chunk.number in wanted:
-                first = chunk.number * CHUNK
-                chunk.rows = [self._make(place) for place in range(first, first + self._count(chunk.number))]
-                column = ft.Column([one.control for one in chunk.rows], spacing=0, tight=True)
-                chunk.box.content, chunk.box.height = ft.Container(column, width=PAGE), None
-            else:
-                continue
-            if update:
                 chunk.box.update()
+        missing = sorted((abs(one - self._near), one) for one in wanted if not self._chunks[one].rows)
+        if missing:
+            self._fill(self._chunks[missing[0][1]])
+            self._chunks[missing[0][1]].box.update()
+        if len(missing) > 1:
+            self._soon(self._fill_around)
+
+    def _fill(self, chunk: _Chunk) -> None:
+        first = chunk.number * CHUNK
+        chunk.rows = [self._make(place) for place in range(first, first + self._count(chunk.number))]
+        column = ft.Column([one.control for one in chunk.rows], spacing=0, tight=True)
+        chunk.box.content, chunk.box.height = ft.Container(column, width=PAGE), None
 
     def _lay_out(self) -> None:
         """The list's controls: newest first, then one box for all that are older."""

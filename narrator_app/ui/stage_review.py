@@ -26,11 +26,13 @@ class ReviewBar:
         self.desk = desk
         self._waiting: Waiting | None = None
         self._field: ft.TextField | None = None
-        self._box = ft.Container(visible=False)
+        self._box = ft.Container()
+        self._frame = identified("review", self._box)
+        self._frame.visible = False
 
     def build(self) -> ft.Control:
         """Its controls, empty."""
-        return identified("review", self._box)
+        return self._frame
 
     def show(self, waiting: Waiting | None) -> None:
         """Show this line, or none."""
@@ -91,7 +93,7 @@ class ReviewBar:
 
     def _draw(self) -> None:
         palette, waiting = self.desk.palette, self._waiting
-        self._box.visible = waiting is not None
+        self._frame.visible = waiting is not None
         if waiting is not None:
             ink = palette.speaker(waiting.colour)
             text = self._field or ft.Text(
@@ -139,4 +141,4 @@ class ReviewBar:
             )
             self._box.bgcolor, self._box.border_radius, self._box.padding = palette.raised, 14, 14
             self._box.border = ft.Border.all(1.2, ink)
-        self._box.update()
+        self._frame.update()

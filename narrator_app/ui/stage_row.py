@@ -45,6 +45,13 @@ def face(palette: Palette, name: str, colour: str, size: float = FACE) -> ft.Con
     )
 
 
+def in_margin(palette: Palette, name: str, colour: str) -> ft.Control:
+    """A face in the margin beside the words."""
+    return ft.Container(
+        face(palette, name, colour), width=MARGIN, padding=ft.Padding.only(top=2), alignment=ft.Alignment.TOP_LEFT
+    )
+
+
 def words(
     palette: Palette, row_spans: Sequence[Span], said: int | None, spoken: int | None, ink: str
 ) -> list[ft.TextSpan]:
@@ -76,8 +83,10 @@ class StoryRow:
         self.palette = palette
         self.row = row
         self.spoken: int | None = None
-        self._text = ft.Text(expand=row.kind != "line")
-        self._gutter = ft.Container(width=GUTTER, padding=ft.Padding.only(left=8))
+        self._text = ft.Text()
+        self._gutter = ft.Stack(
+            [ft.Container(width=GUTTER, height=1)], width=GUTTER, clip_behavior=ft.ClipBehavior.NONE
+        )
         self._middle = ft.Column(spacing=3, expand=True, tight=True)
         self._box = ft.Container(
             border_radius=10,
@@ -110,7 +119,8 @@ class StoryRow:
 
     def offer(self, deeds: ft.Control | None, *, selected: bool) -> None:
         """Show what can be done with it in the margin, or nothing."""
-        self._gutter.content = deeds
+        over = [] if deeds is None else [ft.Container(deeds, left=8, top=0, width=GUTTER - 8)]
+        self._gutter.controls[1:] = over  # laid over the margin, so that the row keeps its height
         colour = ft.Colors.with_opacity(0.07, self.palette.accent) if selected else None
         if self._box.bgcolor != colour:
             self._box.bgcolor = colour
@@ -134,7 +144,7 @@ class StoryRow:
         left: ft.Control = ft.Container(width=MARGIN)
         if row.is_line or row.kind == "whisper":
             name, colour = (row.speaker, row.colour) if row.is_line else (say("stage.you"), self.palette.muted)
-            left = ft.Container(face(self.palette, name, colour), width=MARGIN, padding=ft.Padding.only(top=2))
+            left = in_margin(self.palette, name, colour)
         self._box.content = ft.Row(
             [left, self._middle, self._gutter], spacing=0, vertical_alignment=ft.CrossAxisAlignment.START
         )

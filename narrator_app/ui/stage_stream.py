@@ -6,7 +6,7 @@ import flet as ft
 
 from narrator_app.phrases import say
 from narrator_app.ui.palette import STORY_ITALIC, Palette
-from narrator_app.ui.stage_row import GUTTER, MARGIN, face, story_style
+from narrator_app.ui.stage_row import GUTTER, in_margin, story_style
 from narrator_app.views.stage import Writing
 
 FOLD = 32  # spans that become one, so that a long answer is not a thousand of them
@@ -31,11 +31,7 @@ class StreamingLine:
             content=ft.Container(
                 ft.Row(
                     [
-                        ft.Container(
-                            face(palette, writing.speaker, writing.colour),
-                            width=MARGIN,
-                            padding=ft.Padding.only(top=2),
-                        ),
+                        in_margin(palette, writing.speaker, writing.colour),
                         ft.Column([name, self._text], spacing=3, expand=True, tight=True),
                         ft.Container(width=GUTTER),
                     ],
