@@ -14,6 +14,7 @@ from dwnet.settings import Settings
 from dwnet.shipped import Scene, scene
 from dwnet.terminal import Terminal
 from narrator_app.direction import open_cue
+from narrator_app.gathering import CAST_AT_FIRST, bring_in
 from narrator_app.headless import Screen, read_lines
 from narrator_app.health import Status
 from narrator_app.narrator import Happening
@@ -21,7 +22,6 @@ from narrator_app.run import Evening, narrate
 
 READY_SECONDS = 180.0  # for a first start on a slow machine; usually it is a few
 BEAT_SECONDS = 180.0
-CAST_AT_FIRST = 2  # characters on a machine with few cores; more would share them to nobody's joy
 
 
 class DemoStuck(NodeError):
@@ -69,11 +69,7 @@ async def _gather(evening: Evening, opening: Scene, terminal: Terminal, settings
     names = opening.cast[:CAST_AT_FIRST]
     terminal.notice(f"DreamWeaver: {opening.title}")
     terminal.notice(f"Starting {' and '.join(names)}, each a process of its own with its own model and voice …")
-    desk.casting.here.expected = len(names)
-    for name in names:
-        if all(seat.name != name for seat in desk.narrator.story.seats.values()):
-            seat = await desk.casting.cast(desk.casting.find_card(name))
-            await desk.casting.play_here(seat)
+    await bring_in(desk, names)
     with trio.move_on_after(READY_SECONDS) as waiting:
         while not all(one.status is Status.RESPONSIVE for one in desk.narrator.attendance.conditions.values()):
             await desk.narrator.something()

@@ -8,7 +8,7 @@ from typing import Any
 
 import flet as ft
 
-from narrator_app.beginning import Waking
+from narrator_app.gathering import Waking
 from narrator_app.phrases import say
 from narrator_app.ui.palette import STORY, STORY_ITALIC, Palette
 from narrator_app.ui.parts import field, identified, label, portrait

@@ -9,19 +9,19 @@ from dwnet.card import Card
 from dwnet.doctor import Finding
 from dwnet.shipped import Scene
 from dwnet.text import clean, one_line
-from narrator_app.beginning import Arrival, Choices, Plan, Progress, Stage, Waking
+from narrator_app.beginning import Choices, Plan, Progress, Stage
+from narrator_app.gathering import CAST_AT_FIRST, Arrival, Waking
 from narrator_app.phrases import say
 from protocol import limits
 
 STEPS = ("name", "cast", "beat")
-CHOSEN_AT_FIRST = 2  # on a machine with few cores; more would share them to nobody's joy
 MEMORY_MB = 250  # of a character with the model that comes along
 WAKING_SECONDS = 5  # in which it usually is awake
 
 
 def usual(scene: Scene) -> Choices:
     """The scene that ships, ready to be told as it is."""
-    return Choices(scene.title, scene.cast[:CHOSEN_AT_FIRST], scene.beats[0].narration)
+    return Choices(scene.title, scene.cast[:CAST_AT_FIRST], scene.beats[0].narration)
 
 
 def toggled(choices: Choices, name: str) -> Choices:

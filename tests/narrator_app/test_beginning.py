@@ -8,17 +8,9 @@ import pytest
 import trio
 
 from dwnet.settings import narrator_settings, prepare
-from narrator_app.beginning import (
-    Arrival,
-    Beginning,
-    NotToldOn,
-    Plan,
-    Stage,
-    Waking,
-    settled,
-    waking,
-)
+from narrator_app.beginning import Beginning, NotToldOn, Plan, Stage
 from narrator_app.evenings import Evenings, Open
+from narrator_app.gathering import Arrival, Waking, settled, waking
 from narrator_app.health import Condition, Status
 from narrator_app.preferences import Looks
 from narrator_app.stories import NotBroughtIn

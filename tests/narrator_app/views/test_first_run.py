@@ -7,7 +7,8 @@ import pytest
 from dwnet import shipped
 from dwnet.card import Card, read_card
 from dwnet.doctor import Finding
-from narrator_app.beginning import Arrival, Choices, Plan, Progress, Stage, Waking
+from narrator_app.beginning import Choices, Plan, Progress, Stage
+from narrator_app.gathering import Arrival, Waking
 from narrator_app.views.first_run import (
     STEPS,
     FirstRunView,
