@@ -80,7 +80,7 @@ def candidate_rows(palette: Palette, view: FirstRunView, toggle: Callable[[str],
             ],
             spacing=1,
             alignment=ft.MainAxisAlignment.CENTER,
-            height=palette.size(62),  # a name and two lines, so that all rows are alike
+            height=palette.size(66),  # a name and two lines, so that all rows are alike
             expand=True,
         )
         mark = ft.Icon(ft.Icons.CHECK_CIRCLE, size=palette.size(22))
@@ -181,7 +181,7 @@ def sleeper_rows(palette: Palette, sleepers: Sequence[Sleeper]) -> ft.Control:
         face = ft.Container(portrait(palette, one.name, one.colour, 52))
         face.opacity = 1.0 if one.waking is Waking.AWAKE else 0.55
         words = ft.Text(one.words, size=palette.size(16), color=palette.text, expand=True)
-        rows.append(ft.Row([face, words, ft.Container(mark, width=28)], spacing=16))
+        rows.append(ft.Row([face, words, ft.Container(mark, width=28, alignment=ft.Alignment.CENTER)], spacing=16))
     return identified("sleepers", ft.Column(rows, spacing=12, tight=True))
 
 

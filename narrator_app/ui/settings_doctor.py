@@ -93,7 +93,7 @@ class DoctorSection:
             key="Alt+C",
             disabled=view.running,
         )
-        return ft.Row([ft.Container(mark, width=28), told, copy, check], spacing=10)
+        return ft.Row([ft.Container(mark, width=28, alignment=ft.Alignment.CENTER), told, copy, check], spacing=10)
 
 
 def _row(palette: Palette, one: FindingRow) -> ft.Control:

@@ -66,6 +66,7 @@ SHORTCUTS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("R", "retire"),
             ("Ctrl+S", "save"),
             ("Alt+H", "hear_form"),
+            ("Ctrl+O", "pick"),
         ),
     ),
     (
@@ -76,6 +77,19 @@ SHORTCUTS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("P", "probe"),
             ("I", "invite"),
             ("Del", "close"),
+        ),
+    ),
+    (
+        "library",
+        (
+            ("Ctrl+F, /", "search"),
+            ("N", "new_story"),
+            ("I", "bring_in"),
+            ("O", "open"),
+            ("F2", "rename"),
+            ("1 … 4", "tabs"),
+            ("G", "go_back"),
+            ("R", "read"),
         ),
     ),
     ("settings", (("Page Up, Page Down", "sections"), ("Alt+C", "check"))),
