@@ -104,14 +104,15 @@ class Bridge:
 
         loop.call_later(seconds, again)
 
+    def later(self, seconds: float, then: Callable[[], None]) -> Callable[[], None]:
+        """Call ``then`` after a while, unless the function returned is called before."""
+        return asyncio.get_running_loop().call_later(seconds, _draw, then).cancel
+
     def _refresh(self) -> None:
         self._refreshed = asyncio.get_running_loop().time()
         due, self._due = list(self._due), {}
         for refresh in due:
-            try:
-                refresh()
-            except Exception:  # one page that cannot be drawn is no reason for the others not to be
-                logger.exception("a screen could not be brought up to date")
+            _draw(refresh)
 
     async def _run(self) -> None:
         async with trio.open_nursery() as nursery:
@@ -129,6 +130,13 @@ class Bridge:
                 self._over.set_exception(how.error)
             else:
                 self._over.set_result(None)
+
+
+def _draw(refresh: Callable[[], None]) -> None:
+    try:
+        refresh()
+    except Exception:  # one page that cannot be drawn is no reason for the others not to be
+        logger.exception("a screen could not be brought up to date")
 
 
 async def _run_one(work: Work, done: Callable[[BaseException | None], None]) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from narrator_app.ui.shell import PageDesk
 
 Work = Callable[[], Awaitable[object]]
+NOTICE_SECONDS, UNDO_SECONDS, TROUBLE_SECONDS = 10, 30, 60
 
 
 class QuietBar:
@@ -22,6 +23,8 @@ class QuietBar:
     def __init__(self, desk: PageDesk) -> None:
         self._desk = desk
         self._box: ft.Container | None = None
+        self._forget: Callable[[], None] = lambda: None
+        self._trouble = False
 
     def build(self) -> ft.Control:
         """Its control, empty."""
@@ -30,12 +33,18 @@ class QuietBar:
 
     def gone(self) -> None:
         """The page shows no bar any more: what is told until the next is built is told to nobody."""
+        self._forget()
         self._box = None
 
     def tell(self, what: str, hint: str = "", *, trouble: bool = False, undo: Work | None = None) -> None:
-        """Show a sentence, in place of the last one."""
+        """Show a sentence, in place of the last one. It goes by itself when there was time to read it, and to undo."""
         if self._box is None:
             return
+        self._trouble = trouble
+        self._forget()
+        self._forget = self._desk.later(
+            TROUBLE_SECONDS if trouble else UNDO_SECONDS if undo else NOTICE_SECONDS, self.clear
+        )
         palette = self._desk.palette
         icon = ft.Icons.ERROR_OUTLINE if trouble else ft.Icons.INFO_OUTLINE
         words: list[ft.Control] = [ft.Text(what, size=palette.size(14), color=palette.text, selectable=True)]
@@ -54,9 +63,15 @@ class QuietBar:
         self._box.border = ft.Border(top=ft.BorderSide(1, palette.line))
         self._box.update()
 
+    def leave(self) -> None:
+        """Another screen is looked at: trouble of the last one is no longer the matter."""
+        if self._trouble:
+            self.clear()
+
     def clear(self) -> None:
         """Say nothing."""
-        if self._box is None:
+        self._forget()
+        if self._box is None or self._box.content is None:
             return
         self._box.content, self._box.padding, self._box.border = None, None, None
         self._box.update()

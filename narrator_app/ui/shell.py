@@ -16,13 +16,14 @@ from dwnet.errors import sentence
 from narrator_app.evenings import Closed, Evenings, Failed, Open, Opening
 from narrator_app.narrator import Happening
 from narrator_app.phrases import say
-from narrator_app.preferences import LOWEST, NARROWEST, Looks, Preferences
+from narrator_app.preferences import Looks, Preferences
 from narrator_app.run import Evening
 from narrator_app.ui import palette as palettes
 from narrator_app.ui.house import TEXT_KEYS, House, Screen, ScreenMaker
 from narrator_app.ui.palette import FONTS, Palette
 from narrator_app.ui.parts import action, empty, heading, icon_button, identified, label
 from narrator_app.ui.quiet_bar import QuietBar
+from narrator_app.ui.window_place import remember_place
 
 Work = Callable[[], Awaitable[object]]
 
@@ -74,6 +75,10 @@ class PageDesk:
         """Call ``refresh`` in a moment, once however often it is asked for meanwhile."""
         self.house.bridge.soon(refresh)
 
+    def later(self, seconds: float, then: Callable[[], None]) -> Callable[[], None]:
+        """Call ``then`` after a while, unless the function returned is called before."""
+        return self.house.bridge.later(seconds, then)
+
     def tell(self, what: str, hint: str = "", undo: Work | None = None) -> None:
         """Say something in the quiet bar, with a way back where there is one."""
         self.bar.tell(what, hint, undo=undo)
@@ -85,6 +90,8 @@ class PageDesk:
         if screen not in self._built:
             made = self.house.screens[screen].make(self)
             self._built[screen] = (made, made.build())
+        if self._current != screen:
+            self.bar.leave()
         self._current = screen
         self.looks.change(screen=screen)
         shown, control = self._built[screen]
@@ -114,7 +121,7 @@ class PageDesk:
         page.on_platform_brightness_change = lambda event: self.rebuild()
         self._current = self.looks.now.screen
         if not page.web:
-            self._place_window()
+            remember_place(page, self.looks)
         self.connect()
         self.rebuild()
         if self.looks.trouble is not None:
@@ -186,23 +193,6 @@ class PageDesk:
     def _look_changed(self, looks: Preferences) -> None:
         if _drawn(looks) != self._drawn:
             self.soon(self.rebuild)
-
-    def _place_window(self) -> None:
-        """The window is where and as large as it was left."""
-        looks, window = self.looks.now, self.page.window
-        window.min_width, window.min_height = NARROWEST, LOWEST
-        window.width, window.height = looks.width or 1280, looks.height or 860
-        if looks.left is not None and looks.top is not None:
-            window.left, window.top = looks.left, looks.top
-        window.maximized = looks.maximized
-        window.on_event = self._window_moved
-
-    def _window_moved(self, event: ft.WindowEvent[ft.Page]) -> None:
-        window = self.page.window
-        if event.type in (ft.WindowEventType.RESIZED, ft.WindowEventType.MOVED) and not window.maximized:
-            self.looks.change(width=window.width, height=window.height, left=window.left, top=window.top)
-        elif event.type in (ft.WindowEventType.MAXIMIZE, ft.WindowEventType.UNMAXIMIZE):
-            self.looks.change(maximized=event.type is ft.WindowEventType.MAXIMIZE)
 
     def _rooms(self) -> ft.Control:
         palette = self.palette
