@@ -21,7 +21,7 @@ from narrator_app.evenings import Evenings
 from narrator_app.narrator import Happening
 from narrator_app.places import stories
 from narrator_app.preferences import Looks
-from narrator_app.ui import window
+from narrator_app.ui import desktop_client, window
 from narrator_app.ui.bridge import Bridge
 from narrator_app.ui.cast_screen import CastScreen
 from narrator_app.ui.first_run import FirstRun
@@ -32,6 +32,7 @@ from narrator_app.ui.server import WebDesk, fonts_folder
 from narrator_app.ui.settings_screen import SettingsScreen
 from narrator_app.ui.stage_screen import StageScreen
 
+WINDOW_SECONDS = 3  # for a window to close when it is asked to
 SCREENS_ONLY = ("state", "words", "shown")  # happenings that are not printed
 
 
@@ -108,14 +109,20 @@ async def _show_browser(house: House, opens: window.Browser, *, json: bool) -> N
 
 async def _show_window(house: House) -> None:
     """Show the desk in a window of its own, until it is closed or the bridge stops."""
-    running = asyncio.ensure_future(ft.run_async(house.page, view=ft.AppView.FLET_APP, assets_dir=str(fonts_folder())))
-    stopping = asyncio.ensure_future(house.bridge.stopping.wait())
-    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if not running.done():
-        for one in tuple(house.pages):
-            await one.page.window.destroy()  # type: ignore[no-untyped-call]
-    await running
+    with desktop_client.started() as clients:
+        showing = ft.run_async(house.page, view=ft.AppView.FLET_APP, assets_dir=str(fonts_folder()))
+        running = asyncio.ensure_future(showing)
+        stopping = asyncio.ensure_future(house.bridge.stopping.wait())
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not running.done():
+            for one in tuple(house.pages):
+                await one.page.window.destroy()  # type: ignore[no-untyped-call]
+            await asyncio.wait({running}, timeout=WINDOW_SECONDS)
+        for client in clients:
+            if client.returncode is None:
+                client.kill()
+        await running
 
 
 def _tell(sentence: str) -> None:

@@ -14,6 +14,7 @@ import io
 import logging
 import os
 import tempfile
+from asyncio.subprocess import Process
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -50,6 +51,28 @@ def present(environ: Mapping[str, str]) -> bool:
         logger.info("there is no desktop client here", exc_info=True)
         return False
     return True
+
+
+@contextlib.contextmanager
+def started() -> Iterator[list[Process]]:
+    """The processes of the client that Flet starts while this is entered. Flet gives no hold of them, and one that does
+    not end when it is asked to would keep the desk open for ever.
+    """
+    import flet_desktop
+
+    processes: list[Process] = []
+    usual = flet_desktop.open_flet_view_async
+
+    async def kept(page_url: str, assets_dir: str, hidden: bool) -> tuple[Process, str]:
+        process, note = await usual(page_url, assets_dir, hidden)
+        processes.append(process)
+        return process, note
+
+    flet_desktop.open_flet_view_async = kept
+    try:
+        yield processes
+    finally:
+        flet_desktop.open_flet_view_async = usual
 
 
 def archive(environ: Mapping[str, str]) -> tuple[str, str]:
