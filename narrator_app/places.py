@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from dwnet.errors import NodeError
 from dwnet.settings import Settings
 from dwnet.store_reader import open_reader
 from narrator_app.summary import kept_summary
@@ -45,8 +46,32 @@ def tag_in(database: Path) -> str:
 
 
 def stories(settings: Settings) -> list[Settings]:
-    """The settings of every story below a data root."""
-    return [one for one in places(settings) if name_in(one.database) is not None]
+    """The settings of every story below a data root. One that does not open is a story too."""
+    return [one for one in places(settings) if one.database.exists() and _has_begun(one.database)]
+
+
+def _has_begun(database: Path) -> bool:
+    try:
+        return name_in(database) is not None
+    except NodeError:
+        return True
+
+
+def story_named(settings: Settings, name: str) -> Settings | None:
+    """The settings of the story of this name, however it is written, or with this tag; None when there is none.
+
+    :raises NodeError: when none is found, and one that does not open could be it.
+    """
+    trouble: NodeError | None = None
+    for where in stories(settings):
+        try:
+            if (name_in(where.database) or "").casefold() == name.casefold() or tag_in(where.database) == name:
+                return where
+        except NodeError as error:
+            trouble = trouble or error
+    if trouble is not None:
+        raise trouble
+    return None
 
 
 def places(settings: Settings) -> list[Settings]:
@@ -60,14 +85,12 @@ def story_settings(settings: Settings, name: str) -> tuple[Settings, str]:
     """The settings of the story called ``name`` ("": the first one), or of that with this tag where two have one name;
     and the name to begin it under if it is new.
     """
-    known = stories(settings)
     if not name:
         return settings, name_in(settings.database) or FIRST_NAME
-    for where in known:
-        told = name_in(where.database) or ""
-        if told.casefold() == name.casefold() or tag_in(where.database) == name:
-            return where, told
-    return (fresh_place(settings, name) if known else settings), name
+    where = story_named(settings, name)
+    if where is not None:
+        return where, name_in(where.database) or name
+    return (fresh_place(settings, name) if stories(settings) else settings), name
 
 
 def fresh_place(settings: Settings, name: str) -> Settings:

@@ -14,7 +14,7 @@ from dwnet.text import marked
 from dwnet.whole_file import write_whole
 from narrator_app.book import book_of
 from narrator_app.forms import RENDERED
-from narrator_app.places import name_in, stories
+from narrator_app.places import name_in, stories, story_named
 from narrator_app.summary import Summary, summary_at, summary_of
 
 
@@ -32,11 +32,12 @@ def find(settings: Settings, name: str) -> Settings:
 
     :raises NoSuchStory:
     """
-    found = {name_in(one.database) or "": one for one in stories(settings)}
-    for told, where in found.items():
-        if told.casefold() == name.casefold() or (not name and len(found) == 1):
-            return where
-    raise NoSuchStory(name=name or "that", root=settings.root, names=", ".join(found) or "none yet")
+    found = stories(settings)
+    where = found[0] if not name and len(found) == 1 else story_named(settings, name) if name else None
+    if where is None:
+        names = ", ".join(name_in(one.database) or "" for one in found)
+        raise NoSuchStory(name=name or "that", root=settings.root, names=names or "none yet")
+    return where
 
 
 def listed(settings: Settings) -> list[dict[str, Any]]:

@@ -59,7 +59,14 @@ def test_without_a_name_a_story_has_one(settings: Settings) -> None:
 async def test_a_damaged_story_is_never_taken_for_none(settings: Settings) -> None:
     await begin(settings, "The Silver Key")
     settings.database.write_bytes(b"rubbish!" * 100)
-    with pytest.raises(StoreDamaged):
-        stories(settings)
-    with pytest.raises(StoreDamaged):
-        story_settings(settings, "")
+    assert stories(settings) == [settings]
+    for name in ("", "The Silver Key", "Another"):
+        with pytest.raises(StoreDamaged):
+            story_settings(settings, name)
+
+
+async def test_a_damaged_story_is_in_nobody_elses_way(settings: Settings) -> None:
+    await begin(settings, "The Silver Key")
+    other = await begin(settings, "Another")
+    settings.database.write_bytes(b"rubbish!" * 100)
+    assert story_settings(settings, "another") == (other, "Another")
