@@ -12,10 +12,13 @@ from dwnet.version import VERSION
 from narrator_app.phrases import say
 from narrator_app.ui.parts import heading
 from narrator_app.ui.settings_parts import caption, card, words
-from narrator_app.views.setup import LICENCES, key_groups
+from narrator_app.views.setup import LICENCES, KeyGroup, key_groups
 
 if TYPE_CHECKING:
     from narrator_app.ui.shell import PageDesk
+
+
+STACK = 460  # pixels of one stack of cards
 
 
 class KeysSection:
@@ -25,25 +28,32 @@ class KeysSection:
         self._palette = desk.palette
 
     def build(self) -> ft.Control:
-        """A card for each place."""
+        """A card for each place, stacked side by side as far as there is room."""
+        cards = [self._card(group) for group in key_groups()]
+        stacks: list[ft.Control] = [
+            ft.Column(list(cards[first:last]), spacing=14, tight=True, width=STACK)
+            for first, last in ((0, 2), (2, 4), (4, len(cards)))
+        ]
+        return ft.Row(stacks, spacing=14, run_spacing=14, wrap=True, vertical_alignment=ft.CrossAxisAlignment.START)
+
+    def _card(self, group: KeyGroup) -> ft.Control:
         palette = self._palette
-        cards: list[ft.Control] = []
-        for group in key_groups():
-            rows: list[ft.Control] = [caption(palette, group.title)]
-            for keys, what in group.rows:
-                pressed = ft.Container(
-                    ft.Text(keys, size=palette.size(13), font_family="monospace", color=palette.text),
-                    padding=ft.Padding.symmetric(vertical=3, horizontal=8),
-                    border_radius=6,
-                    bgcolor=palette.raised,
-                    border=ft.Border.all(1, palette.line),
-                )
-                told = ft.Text(what, size=palette.size(14), color=palette.text, expand=True)
-                rows.append(
-                    ft.Row([ft.Container(ft.Row([pressed], tight=True), width=min(palette.size(230), 300)), told])
-                )
-            cards.append(card(palette, *rows, spacing=8))
-        return ft.Column(cards, spacing=14, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+        rows: list[ft.Control] = [caption(palette, group.title)]
+        for keys, what in group.rows:
+            pressed: list[ft.Control] = [self._key(one) for one in keys.split(", ")]
+            told = ft.Text(what, size=palette.size(14), color=palette.text, expand=5)
+            rows.append(ft.Row([ft.Row(pressed, spacing=4, run_spacing=4, wrap=True, expand=4), told], spacing=12))
+        return card(palette, *rows, spacing=8)
+
+    def _key(self, key: str) -> ft.Control:
+        palette = self._palette
+        return ft.Container(
+            ft.Text(key, size=palette.size(13), font_family="monospace", color=palette.text),
+            padding=ft.Padding.symmetric(vertical=2, horizontal=7),
+            border_radius=6,
+            bgcolor=palette.raised,
+            border=ft.Border.all(1, palette.line),
+        )
 
     def refresh(self) -> None:
         """Keys stay."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from narrator_app.ui.shell import PageDesk
 
 WIDTH = 700  # pixels of a section; its lines are easy to follow up to here
+STEP = 120  # pixels that a press of an arrow scrolls
+WIDE = 1_420  # of one that stands in stacks
 ICONS = {
     "looks": ft.Icons.PALETTE_OUTLINED,
     "sound": ft.Icons.VOLUME_UP_OUTLINED,
@@ -55,6 +57,7 @@ class SettingsScreen:
         self._clipboard = ft.Clipboard()
         self._made: Section | None = None
         self._middle = ft.Container(expand=True)
+        self._column = ft.Column()
         self._rows: dict[str, ft.Container] = {}
 
     # --- what a page asks of a screen -------------------------------------------------------------------------------
@@ -86,10 +89,12 @@ class SettingsScreen:
         """Nothing of the story changes what is shown here."""
 
     def pressed(self, key: ft.KeyboardEvent) -> bool:
-        """Page Up and Page Down go through the sections; Alt+C checks again."""
+        """Page Up and Page Down go through the sections, Up and Down through one; Alt+C checks again."""
         if key.key in ("Page Up", "Page Down") and not (key.ctrl or key.alt or key.meta):
             at = SECTIONS.index(self.section) + (1 if key.key == "Page Down" else -1)
             self._look_at(SECTIONS[at % len(SECTIONS)])
+        elif key.key in ("Arrow Up", "Arrow Down") and not (key.ctrl or key.alt or key.meta):
+            self.desk.page.run_task(self._column.scroll_to, delta=STEP if key.key == "Arrow Down" else -STEP)
         elif key.key == "C" and key.alt:
             self._look_at("doctor")
             assert isinstance(self._made, DoctorSection)
@@ -142,8 +147,10 @@ class SettingsScreen:
             spacing=8,
             horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
         )
-        column = ft.Column([ft.Container(inside, width=WIDTH)], scroll=ft.ScrollMode.AUTO, expand=True)
-        self._middle.content = ft.Container(column, padding=ft.Padding.only(left=32, top=24, right=24, bottom=24))
+        width = WIDE if name == "keys" else WIDTH
+        page = ft.Container(inside, width=width, padding=ft.Padding.symmetric(vertical=24))
+        self._column = ft.Column([page], scroll=ft.ScrollMode.AUTO, expand=True)
+        self._middle.content = ft.Container(self._column, padding=ft.Padding.only(left=32, right=24))
         self._middle.update()
         for known, row in self._rows.items():
             self._mark(row, on=known == name)

@@ -92,7 +92,7 @@ SHORTCUTS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("R", "read"),
         ),
     ),
-    ("settings", (("Page Up, Page Down", "sections"), ("Alt+C", "check"))),
+    ("settings", (("Page Up, Page Down", "sections"), ("Up, Down", "scroll"), ("Alt+C", "check"))),
     ("first", (("Ctrl+Enter", "go_on"), ("1 … 5", "choose"), ("Esc", "back"))),
 )
 
