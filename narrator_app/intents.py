@@ -126,6 +126,7 @@ class Intents:
                 self.narrator.skipped.remove(one)
             if one not in self.narrator.forced:
                 self.narrator.forced.append(one)
+            self.narrator.happen("called", member=self.narrator.name_of(one[1]))
         self.narrator.changed()
 
     async def skip(self, name: str) -> None:
@@ -218,6 +219,7 @@ class Intents:
     async def review(self, on: bool) -> None:
         """With review on, lines wait, and their words and sound come to the narrator alone."""
         self.narrator.review = on
+        self.narrator.happen("review", on=on)
         self.narrator.changed()
 
     def remind(self) -> None:

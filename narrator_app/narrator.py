@@ -326,7 +326,8 @@ class Narrator:
                 if (beat, seat) in self.forced:
                     self.forced.remove((beat, seat))
                 audience = self.story.passages[beat].take.audience
-                await self.node.write(Draft(Cued(seat, take, int(self.review)), (beat,), audience))
+                (cue,) = await self.node.write(Draft(Cued(seat, take, int(self.review)), (beat,), audience))
+                self.happen("asked", member=self.name_of(seat), cue=cue.id.hex())
             case Miss(cue=cue, why=why):
                 asked = self.story.cues[cue]
                 await self.node.write(Draft(Missed(why[:256]), (cue,), asked.audience))

@@ -95,6 +95,7 @@ class Revision:
         left = "" if passage.id == self.narrator.story.head else await self._back_to(passage.parent)
         if (passage.beat, passage.seat) not in self.narrator.forced:
             self.narrator.forced.append((passage.beat, passage.seat))
+        self.narrator.happen("called", member=self.narrator.name_of(passage.seat))
         self.narrator.changed()
         return left
 

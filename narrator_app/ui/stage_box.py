@@ -45,7 +45,7 @@ class NarrationBox:
             shift_enter=True,
             min_lines=1,
             max_lines=LINES,
-            border=ft.InputBorder.NONE,
+            border=ft.NoInputBorder(),
             content_padding=ft.Padding.symmetric(vertical=12, horizontal=14),
             autofocus=True,
             expand=True,

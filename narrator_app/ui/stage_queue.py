@@ -93,24 +93,29 @@ class SpeakerStrip:
         ]
         if one.state != "idle":
             words.append(ft.TextSpan(f"  {state}", style=ft.TextStyle(color=palette.muted)))
-        parts: list[ft.Control] = [
-            face(palette, one.name, one.colour, 22),
-            ft.Text(spans=words, size=palette.size(12.5), no_wrap=True),
-        ]
-        if one.state in SKIPPED:
-            parts.append(
-                _tiny(palette, ft.Icons.SKIP_NEXT_OUTLINED, say("stage.skip", name=one.name), self._skipper(one.name))
-            )
-        return ft.Container(
-            ft.Row(parts, spacing=7, tight=True),
+        who = ft.Container(
+            ft.Row(
+                [face(palette, one.name, one.colour, 22), ft.Text(spans=words, size=palette.size(12.5), no_wrap=True)],
+                spacing=7,
+                tight=True,
+            ),
             padding=ft.Padding.only(left=5, right=5 if one.state in SKIPPED else 12, top=4, bottom=4),
+            border_radius=17,
+            tooltip=say("stage.cue", name=one.name) if one.state in CALLED else f"{one.name}: {state}",
+            on_click=self._caller(one.name) if one.state in CALLED else None,
+            ink=one.state in CALLED,
+        )
+        parts: list[ft.Control] = [who]
+        if one.state in SKIPPED:
+            name = say("stage.skip", name=one.name)
+            parts.append(_tiny(palette, ft.Icons.SKIP_NEXT_OUTLINED, name, self._skipper(one.name)))
+        return ft.Container(
+            ft.Row(parts, spacing=0, tight=True),
+            padding=ft.Padding.only(right=5 if one.state in SKIPPED else 0),
             border_radius=17,
             border=ft.Border.all(1.2, ink if active else palette.line),
             bgcolor=ft.Colors.with_opacity(0.12, ink) if active else palette.panel,
             opacity=1.0 if one.state != "skipped" else 0.75,
-            tooltip=say("stage.cue", name=one.name) if one.state in CALLED else f"{one.name}: {state}",
-            on_click=self._caller(one.name) if one.state in CALLED else None,
-            ink=one.state in CALLED,
         )
 
     def _toggles(self, view: StageView) -> list[ft.Control]:

@@ -121,7 +121,7 @@ class StoryRow:
         """Show what can be done with it in the margin, or nothing."""
         over = [] if deeds is None else [ft.Container(deeds, left=8, top=0, width=GUTTER - 8)]
         self._gutter.controls[1:] = over  # laid over the margin, so that the row keeps its height
-        colour = ft.Colors.with_opacity(0.07, self.palette.accent) if selected else None
+        colour = ft.Colors.with_opacity(0.11, self.palette.accent) if selected else None
         if self._box.bgcolor != colour:
             self._box.bgcolor = colour
             self._box.update()

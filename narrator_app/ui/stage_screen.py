@@ -40,11 +40,11 @@ class StageScreen:
         self.strip = SpeakerStrip(desk)
         self.review = ReviewBar(desk)
         self._stream: StreamingLine | None = None
-        self._offered: StoryRow | None = None
+        self._under: StoryRow | None = None  # under the pointer
         self._selected = b""
         self._view: StageView | None = None
         self._empty = ft.Container(visible=False, expand=True, alignment=ft.Alignment.CENTER)
-        self._jump = ft.Container(visible=False, bottom=10, left=0, right=0, alignment=ft.Alignment.CENTER)
+        self._jump = ft.Container(visible=False, bottom=12, right=24)
         self._root = ft.Container()
 
     # --- what a page asks of a screen -------------------------------------------------------------------------------
@@ -114,9 +114,9 @@ class StageScreen:
         elif key.key == REVIEW_KEY:
             self.strip.review()
         elif key.key == "Escape" and self._selected:
-            self._unselect()
-        elif self._offered is not None and self._selected and (key.alt or not self.box.focused):
-            return not (key.ctrl or key.meta) and self.deeds.do(key.key, self._offered)
+            self._choose(None)
+        elif (row := self.page.row(self._selected)) is not None and (key.alt or not self.box.focused):
+            return not (key.ctrl or key.meta) and self.deeds.do(key.key, row)
         else:
             return False
         return True
@@ -204,8 +204,9 @@ class StageScreen:
         playing = said.entry if not said.over else b""
         if playing != self.deeds.playing:
             self.deeds.playing = playing
-            if self._offered is not None and self.deeds.editing is None:
-                self._offer(self._offered)
+            if self.deeds.editing is None:
+                self._offer(self._under)
+                self._offer_selected()
         if passage is not None:
             self.page.follow(passage.id, None if said.over else said.characters)
 
@@ -284,41 +285,41 @@ class StageScreen:
 
     def _hovered(self, row: StoryRow, over: bool) -> None:
         quietly()
-        if self.deeds.editing is not None:
+        if self.deeds.editing is not None or row.row.id == self._selected:
             return
         if over:
+            self._under, row_before = row, self._under
+            self._offer(row_before)
             self._offer(row)
-        elif row is self._offered and row.row.id != self._selected:
-            row.offer(None, selected=False)
-            self._offered = None
+        elif row is self._under:
+            self._under = None
+            self._offer(row)
 
-    def _offer(self, row: StoryRow) -> None:
-        if self._offered is not None and self._offered is not row:
-            self._offered.offer(None, selected=False)
-        self._offered = row
-        row.offer(self.deeds.buttons(row), selected=row.row.id == self._selected)
+    def _offer(self, row: StoryRow | None) -> None:
+        """What can be done stands beside the row that is selected, and the one under the pointer."""
+        if row is not None:
+            selected = row.row.id == self._selected
+            row.offer(self.deeds.buttons(row) if selected or row is self._under else None, selected=selected)
 
     def _offer_selected(self) -> None:
-        row = self.page.row(self._selected)
-        if row is not None and row is not self._offered:
-            self._offer(row)
+        self._offer(self.page.row(self._selected))
 
     def _select(self, step: int) -> None:
         rows = self.page.rows()
         if not rows:
+            quietly()
             return
         at = next((index for index, one in enumerate(rows) if one.row.id == self._selected), len(rows))
-        row = rows[max(0, min(len(rows) - 1, at + step))]
-        self._selected = row.row.id
-        self._offer(row)
-        self.desk.page.run_task(self.page.bring, row)
+        self._choose(rows[max(0, min(len(rows) - 1, at + step))])
 
-    def _unselect(self) -> None:
-        self._selected = b""
-        if self._offered is not None:
-            self._offered.offer(None, selected=False)
-            self._offered = None
-        self.desk.page.run_task(self.box.field.focus)
+    def _choose(self, row: StoryRow | None) -> None:
+        before, self._selected = self.page.row(self._selected), row.row.id if row is not None else b""
+        self._offer(before)
+        self._offer(row)
+        if row is not None:
+            self.desk.page.run_task(self.page.bring, row)
+        else:
+            self.desk.page.run_task(self.box.field.focus)
 
     def _field_closed(self) -> None:
         self.desk.soon(self.refresh)
