@@ -13,6 +13,7 @@ import io
 import logging
 import struct
 import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -114,13 +115,16 @@ def _why(error: Exception) -> str:
 
 
 class Portraits:
-    """The portraits of one story on this node. ``at_hand``: by blob, those that were read."""
+    """The portraits of one story on this node. ``at_hand``: by blob, those that were read. ``tell`` is called when
+    another one is.
+    """
 
-    def __init__(self, node: Node, clips: Clips) -> None:
+    def __init__(self, node: Node, clips: Clips, tell: Callable[[], None] = lambda: None) -> None:
         self.at_hand: dict[bytes, bytes] = {}
         self._node = node
         self._clips = clips
         self._wanted: set[bytes] = set()
+        self._tell = tell
 
     async def keep(self, picture: bytes) -> bytes:
         """Make a portrait of a picture and keep it; its blob, to be named in a cast entry.
@@ -162,3 +166,4 @@ class Portraits:
         self.at_hand[blob] = picture
         while len(self.at_hand) > AT_HAND:
             del self.at_hand[next(iter(self.at_hand))]
+        self._tell()

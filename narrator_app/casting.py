@@ -68,7 +68,7 @@ class Casting:
 
     def __init__(self, narrator: Narrator, here: Path, nursery: trio.Nursery, clips: Clips) -> None:
         self.narrator = narrator
-        self.portraits = Portraits(narrator.node, clips)
+        self.portraits = Portraits(narrator.node, clips, lambda: narrator.happen("portrait"))
         self.invites = Inviting(narrator)
         self.here = LocalCharacters(narrator, self.invites, here, nursery)
 
@@ -171,7 +171,10 @@ class Casting:
         """
         if role not in ("character", "listener", "reader"):
             raise UnknownRole(role=role)
-        made = await self.invites.make(await self._seat_for(one_line(name, limits.NAME), role), role, days)
+        seat = await self._seat_for(one_line(name, limits.NAME), role)
+        if not self.here.was_here(seat):
+            self.here.stop(seat)  # it was to be played here, and is for somebody else now
+        made = await self.invites.make(seat, role, days)
         self.narrator.happen("invite", code=made.code, member=made.member, role=role, expires=iso(made.expires))
         return made
 

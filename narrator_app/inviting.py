@@ -62,7 +62,8 @@ class InviteState:
 def invite_of(authority: Authority, seat: int) -> Invitation | None:
     """The newest invite of a seat, whatever became of it."""
     found = [one for one in authority.invites.values() if one.seat == seat]
-    return max(found, key=lambda one: (one.at, one.entry), default=None)
+    gone = authority.withdrawn
+    return max(found, key=lambda one: (one.at, one.invite not in gone, one.entry), default=None)
 
 
 def state_of(authority: Authority, one: Invitation, at: int) -> str:

@@ -237,6 +237,7 @@ class LocalCharacters:
         """Run a seat's process; when it dies, start it again after a growing pause."""
         ended = 0  # times in a row
         with scope:
+            await trio.lowlevel.checkpoint()  # it may have been stopped before it began
             while ended < RESTARTS:
                 started = trio.current_time()
                 self._tell(seat, LocalState(STARTING, now(), ended))

@@ -64,6 +64,16 @@ class Voices:
             )
         return self._listed
 
+    async def usual(self, seat: int) -> str:
+        """The voice that a character without one is given where it is played, by its seat.
+
+        :raises VoiceNotHeard:
+        """
+        picked = [one.voice for one in await self.listed() if one.picked]
+        if not picked:
+            raise VoiceNotHeard(why="no engine can speak on this machine.", remedy="Run: dwnet doctor")
+        return picked[seat % len(picked)]
+
     async def hear(self, voice: str, text: str) -> None:
         """Say a text in a voice, and wait until it was heard or another try began.
 

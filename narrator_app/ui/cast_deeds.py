@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from dwnet.card import Card
+from dwnet.errors import NodeError
 from narrator_app.phrases import say
 from narrator_app.ui.cast_form import Subject
 
@@ -73,9 +75,13 @@ class CastDeeds:
 
     def hear(self, seat: int) -> None:
         """Somebody's voice, in a sentence of its own."""
-        name, voice = self._name(seat), self._screen.story.seats[seat].voice or "espeak:en-us"
+        name, voice, ear = self._name(seat), self._screen.story.seats[seat].voice, self._screen.ear()
+
+        async def hear() -> None:
+            await ear.hear(voice or await ear.usual(seat), say("cast.voice_sample", name=name))
+
         self._desk.tell(say("cast.hearing"))
-        self._desk.do(lambda: self._screen.ear().hear(voice, say("cast.voice_sample", name=name)))
+        self._desk.do(hear)
 
     def _do(self, work: Work, told: str = "", undo: Work | None = None) -> None:
         """An intent, then what is to be said of it, with the way back."""
@@ -91,12 +97,13 @@ class CastDeeds:
     def _name(self, seat: int) -> str:
         return self._screen.evening.desk.narrator.name_of(seat)
 
-    def kept(self, seat: int, new: bool) -> None:
+    def kept(self, seat: int, undo: Work | None) -> None:
+        """A card was written; ``undo`` gives one that was changed its old one back."""
         self._screen.shut()
         self._screen.refresh()
         self._screen.select(seat)
         name = self._name(seat)
-        self._desk.tell(say("cast.cast", name=name) if new else say("cast.kept", name=name))
+        self._desk.tell(say("cast.kept", name=name) if undo else say("cast.cast", name=name), undo=undo)
 
     def cast_sample(self, card: Card) -> None:
         made: list[int] = []
@@ -104,16 +111,19 @@ class CastDeeds:
         async def work() -> None:
             made.append(await self._screen.evening.desk.casting.cast(card))
 
-        self._desk.do(work, lambda: self.kept(made[0], True))
+        self._desk.do(work, lambda: self.kept(made[0], None))
         self._screen.still()
 
     def brought(self, card: Card, picture: bytes | None) -> None:
-        """A card was read: look it through before it comes into the story. Its own picture is its portrait."""
+        """A card was read: look it through before it comes into the story. Its own picture is its portrait, if it can
+        be one.
+        """
         made: list[bytes] = []
 
         async def work() -> None:
-            if picture is not None:
-                made.append(await self._screen.evening.desk.casting.portraits.keep(picture))
+            with contextlib.suppress(NodeError):
+                if picture is not None:
+                    made.append(await self._screen.evening.desk.casting.portraits.keep(picture))
 
         self._desk.do(work, lambda: self._screen.open_subject(Subject(None, card, made[0] if made else None)))
         self._screen.still()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ from narrator_app.voices import Voices
 if TYPE_CHECKING:
     from narrator_app.ui.shell import PageDesk
 
+Work = Callable[[], Awaitable[object]]
 LONG = {"description": 2, "personality": 2, "goals": 2, "backstory": 4, "scenario": 2, "first_message": 2}  # lines
 
 
@@ -67,7 +68,9 @@ def subject_of(evening: Evening, seat: int) -> Subject:
 
 
 class FormPanel:
-    """The form. ``shut`` closes it, ``kept`` is called with the seat when the card was written."""
+    """The form. ``shut`` closes it, ``kept`` is called with the seat when the card was written, and with the way back
+    for one that was changed.
+    """
 
     def __init__(
         self,
@@ -76,7 +79,7 @@ class FormPanel:
         subject: Subject,
         voices: Voices,
         shut: Callable[[], None],
-        kept: Callable[[int, bool], None],
+        kept: Callable[[int, Work | None], None],
     ) -> None:
         self.place = f"form:{'new' if subject.seat is None else subject.seat}"
         self._desk = desk
@@ -110,7 +113,9 @@ class FormPanel:
         self._look = LookPart(
             desk, self._evening, self._subject.seat, form, portrait, lambda: self._name.value or "", self._typed
         )
-        self._voice = VoicePart(desk, voices, form.voice, lambda: self._name.value or "", self._typed)
+        self._voice = VoicePart(
+            desk, voices, self._subject.seat or 0, form.voice, lambda: self._name.value or "", self._typed
+        )
         share = say("cast.talkativeness", share=form.talkativeness)
         self._talk_words = label(palette, share, size=14, colour=palette.text)
         self._talk = ft.Slider(
@@ -270,8 +275,17 @@ class FormPanel:
             return
         card = card_of(self.form(), self._subject.card)
         seats: list[int] = []
-        self._desk.do(lambda: self._write(card, seats), lambda: self._kept(seats[0], self._subject.seat is None))
+        back = self._way_back()
+        self._desk.do(lambda: self._write(card, seats), lambda: self._kept(seats[0], back))
         self._foot.update()
+
+    def _way_back(self) -> Work | None:
+        """What gives somebody the card it has now."""
+        casting, seat = self._evening.desk.casting, self._subject.seat
+        if seat is None:
+            return None
+        before, portrait = self._subject.card, self._evening.desk.narrator.story.seats[seat].portrait
+        return lambda: casting.change(seat, before, portrait)
 
     async def _write(self, card: Card, seats: list[int]) -> None:
         casting, seat = self._evening.desk.casting, self._subject.seat

@@ -115,7 +115,8 @@ class OutputPanel:
             read.append(await evening.desk.casting.here.output(self._seat))
 
         def show() -> None:
-            self._text.value = read[0] or say("cast.output_none")
+            silent = all(line.startswith("---") for line in read[0].splitlines())
+            self._text.value = f"{read[0]}\n{say('cast.output_none')}".strip() if silent else read[0]
             if self._text.page:
                 self._text.update()
 

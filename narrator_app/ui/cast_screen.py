@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from narrator_app.ui.shell import PageDesk
 
 CONCERNS = frozenset(
-    {"cast", "changed", "invite", "withdrawn", "joined", "status", "local"}
+    {"cast", "changed", "invite", "withdrawn", "joined", "status", "local", "portrait"}
 )  # happenings that show here
 TYPING = (FormPanel, ImportPanel, ListenerPanel, NamePanel)  # panels in which letters are letters
 

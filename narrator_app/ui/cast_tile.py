@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from narrator_app.ui.cast_screen import CastScreen
 
 WIDTH = 352  # logical pixels; two stand beside a panel at 1280, one at 900
+ICON = 35  # logical pixels of a button; nine of them fit side by side
 _PLACES = {HERE: ft.Icons.COMPUTER, NOBODY: ft.Icons.PERSON_OFF_OUTLINED}
 
 
@@ -118,7 +119,7 @@ class CastTile:
 
     def _actions(self) -> ft.Control:
         """Everything that can be done to who is selected, with its key."""
-        tile, screen, seat = self.tile, self._screen, self.tile.seat
+        tile, screen = self.tile, self._screen
         if tile.retired:
             row = [self._icon(ft.Icons.UNDO, say("cast.bring_back"), screen.deeds.bring_back, "R")]
             return ft.Row(row, spacing=0)
@@ -137,19 +138,14 @@ class CastTile:
             row.append(self._icon(ft.Icons.CONTENT_COPY, say("cast.duplicate"), screen.deeds.duplicate, "D"))
         row.append(self._icon(ft.Icons.LOGOUT, say("cast.retire"), screen.deeds.retire, "R"))
         if tile.where != NOBODY or tile.invite:
-            close = icon_button(
-                self._palette,
-                ft.Icons.BLOCK,
-                say("cast.close_seat"),
-                lambda event: screen.deeds.ask_to_close(seat),
-                key="X",
-            )
-            row.append(close)
+            row.append(self._icon(ft.Icons.BLOCK, say("cast.close_seat"), screen.deeds.ask_to_close, "X"))
         return ft.Row(row, spacing=0, wrap=True, run_spacing=0)
 
     def _icon(self, icon: ft.IconData, words: str, act: Callable[[int], None], key: str) -> ft.Control:
         seat = self.tile.seat
-        return icon_button(self._palette, icon, words, lambda event: act(seat), key=key)
+        button = icon_button(self._palette, icon, words, lambda event: act(seat), key=key, size=19)
+        button.width, button.height, button.padding = ICON, ICON, 0
+        return button
 
     def _question(self) -> ft.Control:
         palette, screen, seat = self._palette, self._screen, self.tile.seat

@@ -23,11 +23,18 @@ class VoicePart:
     """The fields of a voice. ``changed`` is called after every change; ``name`` says whose voice is tried."""
 
     def __init__(
-        self, desk: PageDesk, voices: Voices, voice: VoiceForm, name: Callable[[], str], changed: Callable[[], None]
+        self,
+        desk: PageDesk,
+        voices: Voices,
+        seat: int,
+        voice: VoiceForm,
+        name: Callable[[], str],
+        changed: Callable[[], None],
     ) -> None:
         self._desk = desk
         self._voices = voices
         self._voice = voice
+        self._seat = seat
         self._name = name
         self._changed = changed
         self._listed: tuple[VoiceChoice, ...] = ()
@@ -70,10 +77,13 @@ class VoicePart:
 
     def hear(self) -> None:
         """Say a sentence in the voice that is chosen, whatever was being tried."""
-        text = self._voice.text or (self._listed[0].voice if self._listed else "espeak:en-us")
-        sentence = say("cast.voice_sample", name=self._name() or "?")
+        text, sentence = self._voice.text, say("cast.voice_sample", name=self._name() or "?")
+
+        async def hear() -> None:
+            await self._voices.hear(text or await self._voices.usual(self._seat), sentence)
+
         self._desk.tell(say("cast.hearing"))
-        self._desk.do(lambda: self._voices.hear(text, sentence))
+        self._desk.do(hear)
 
     def _ask_for_list(self) -> None:
         async def ask() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import flet as ft
 
+from dwnet.errors import NodeError
 from narrator_app.phrases import say
 from narrator_app.seat_settings import DEFAULT, SeatSettings, fitting_writer
 from narrator_app.ui.parts import action, field, label
@@ -24,7 +25,7 @@ class WriterPart:
         self._desk = desk
         self._settings = settings
         self._changed = changed
-        self.before = settings.writer() if settings is not None else DEFAULT
+        self.before = self._stored()
         self._kept = settings is not None and settings.has_key()
         self._forgotten = False
         palette = desk.palette
@@ -61,6 +62,14 @@ class WriterPart:
         self._key_words = label(palette, say("cast.writer_key_kept"))
         self._forget = action(palette, say("cast.writer_forget"), self._forget_key, icon=ft.Icons.DELETE_OUTLINE)
         self._more = ft.Column(spacing=8, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+
+    def _stored(self) -> str:
+        """What is kept; where its file does not read, the quiet bar says so, and keeping anew says it again."""
+        try:
+            return self._settings.writer() if self._settings is not None else DEFAULT
+        except NodeError as error:
+            self._desk.tell(error.what, error.hint)
+            return DEFAULT
 
     def build(self) -> ft.Control:
         self._lay()

@@ -202,6 +202,19 @@ async def test_a_code_is_known_to_the_process_that_made_it_alone(tmp_path: Path,
         assert known is not None and state_of(authority, known, now() + limits.INVITE_DAYS * 86_400_001) == "expired"
 
 
+async def test_who_is_invited_is_not_started_here_any_more(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_desk(tmp_path) as evening:
+        seat, here = await casting(evening).cast(PIM), casting(evening).here
+        await casting(evening).play_here(seat)
+        assert here.is_here(seat) and list(here.playing()) == [seat]
+        made = await casting(evening).invite("Pim")
+        assert not here.is_here(seat) and not here.playing()
+        here.resume()
+        await trio.sleep(30)
+        state = casting(evening).invites.state(seat)
+        assert state is not None and (state.state, state.code) == ("open", made.code)
+
+
 # --- settings and output of a character on this machine --------------------------------------------------------------
 
 

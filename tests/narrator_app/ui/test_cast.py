@@ -155,6 +155,9 @@ def test_a_change_keeps_the_seat_and_says_what_changed(tmp_path: Path) -> None:
             await page.click(say("cast.save"))
             await page.until(lambda: cast.names == ["Pim the Brave", "Tock"] and "Pim the Brave" in page.text())
             assert stored_card(cast.evening.desk.narrator.story, 1).mes_example == PIM.mes_example
+            await page.until(lambda: say("cast.kept", name="Pim the Brave") in cast.said())
+            await page.click(say("shell.undo"))
+            await page.until(lambda: cast.names == ["Pim", "Tock"])
 
     asyncio.run(evening())
 
@@ -171,7 +174,7 @@ def test_a_card_is_imported_with_its_picture_and_looked_through_first(tmp_path: 
             await page.click(say("cast.create"))
             await page.until(lambda: cast.names == ["Vesper"])
             assert cast.seat(1).portrait in cast.casting.portraits.at_hand
-            await page.until(lambda: page.all(ft.Image, page.identified("tile-1")))
+            await page.until(lambda: page.has("tile-1") and page.all(ft.Image, page.identified("tile-1")))
 
     asyncio.run(evening())
 
