@@ -53,10 +53,19 @@ class _Marks:
 
 
 class HiveGraph:
-    """The drawing on one page. ``pick`` is called with the seat that was clicked, None for none."""
+    """The drawing on one page. ``pick`` is called with the seat that was clicked, None for none; ``soon`` calls a
+    function once in a moment, however often it was asked for.
+    """
 
-    def __init__(self, palette: Palette, you: str, pick: Callable[[int | None], None]) -> None:
+    def __init__(
+        self,
+        palette: Palette,
+        you: str,
+        pick: Callable[[int | None], None],
+        soon: Callable[[Callable[[], None]], None],
+    ) -> None:
         self._palette = palette
+        self._soon = soon
         self._you = you
         self._pick = pick
         self._width, self._height = 420.0, 360.0
@@ -71,7 +80,7 @@ class HiveGraph:
         self._counted: dict[int, tuple[int, int, int]] = {}
         self._places: dict[int, tuple[float, float]] = {}
         self._shape: tuple[object, ...] = ()
-        self.canvas = cv.Canvas(expand=True, resize_interval=100, on_resize=self._resized)
+        self.canvas = cv.Canvas(expand=True, resize_interval=1, on_resize=self._resized)
         self.moving = cv.Canvas([*self._dots], expand=True)
         self.named = ft.Semantics(
             identifier="hive-graph",
@@ -207,7 +216,7 @@ class HiveGraph:
 
     def _resized(self, event: cv.CanvasResizeEvent) -> None:
         self._width, self._height = event.width, event.height
-        self._draw()
+        self._soon(self._draw)
 
     def _tapped(self, event: ft.TapEvent[ft.GestureDetector]) -> None:
         place = event.local_position

@@ -200,7 +200,7 @@ class HivePanel:
         """A name, its value, and a button that copies something with its title."""
         palette = self._palette
         title = label(palette, name, size=12)
-        title.width = TITLE
+        title.width = palette.size(TITLE)
         parts: list[ft.Control] = [
             title,
             ft.Text(value, size=palette.size(13), color=ink or palette.text, expand=True),

@@ -25,6 +25,7 @@ STEP_SECONDS = 0.12  # between two frames of what moves
 SURVEY_STEPS = 8  # frames between two looks at everyone: about a second
 NARROW = 1_060  # pixels below which everything stands in one column
 GRAPH_WIDTH, GRAPH_HEIGHT = 400, 290
+GRAPH_SHARE, GRAPH_MOST = 0.36, 860  # of the screen's width, where there is more of it
 TABLE_TOP, TABLE_LEAST, TABLE_MOST = 108, 240, 430
 SHOWING = frozenset(
     {"status", "probed", "timing", "joined", "cast", "invite", "checkpoint", "accepted", "narrated", "line"}
@@ -47,13 +48,14 @@ class HiveScreen:
         self._is_narrow: bool | None = None
         palette = desk.palette
         self._surveyor = self._make_surveyor()
-        self._graph = HiveGraph(palette, say("hive.you"), self._picked)
+        self._graph = HiveGraph(palette, say("hive.you"), self._picked, desk.soon)
         self._table = HiveTable(palette, self._picked)
         self._panel = HivePanel(palette, Deeds(self._probe, self._invite, self._close, self._copy))
         self._answers = HiveAnswers(palette)
         self._summary = label(palette, "")
         self._clipboard = ft.Clipboard()
         self._body = ft.Container(expand=True, on_size_change=self._resized)
+        self._left = ft.Column()
         self._nobody = ft.Container(visible=False, expand=True, bgcolor=palette.panel)
 
     # --- what a page asks of a screen -------------------------------------------------------------------------------
@@ -192,11 +194,15 @@ class HiveScreen:
     # --- the arrangement --------------------------------------------------------------------------------------------
 
     def _resized(self, event: ft.LayoutSizeChangeEvent[ft.LayoutControl]) -> None:
-        is_narrow = event.width < NARROW
+        is_narrow = event.width < self.desk.palette.size(NARROW)
         if is_narrow != self._is_narrow:
             self._arrange(is_narrow=is_narrow)
             self._body.update()
-        table_width = event.width - (40 if is_narrow else GRAPH_WIDTH + 72)
+        left = 0.0 if is_narrow else max(GRAPH_WIDTH, min(GRAPH_MOST, event.width * GRAPH_SHARE))
+        if not is_narrow and self._left.width != left:
+            self._left.width = left
+            self._left.update()
+        table_width = event.width - left - (40 if is_narrow else 72)
         if self._table.fit(table_width):
             self.refresh()
 
@@ -228,21 +234,21 @@ class HiveScreen:
                 horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
             )
             return
-        left = ft.Column(
+        self._left = ft.Column(
             [self._card(self._graph.named, padding=8, expand=True), answers],
             width=GRAPH_WIDTH,
             spacing=14,
             horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
         )
         right = ft.Column([table, panel], spacing=14, expand=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
-        both = ft.Row([left, right], spacing=14, expand=True, vertical_alignment=ft.CrossAxisAlignment.STRETCH)
+        both = ft.Row([self._left, right], spacing=14, expand=True, vertical_alignment=ft.CrossAxisAlignment.STRETCH)
         self._body.content = ft.Column([title, both], spacing=14, expand=True)
 
     @property
     def _table_height(self) -> float:
         """Of a table that is not all there is: what its rows need, up to a bound beyond which they scroll."""
         rows = len(self._view.rows) if self._view is not None else 0
-        return max(TABLE_LEAST, min(TABLE_MOST, TABLE_TOP + rows * (ROW_HEIGHT + 2)))
+        return max(TABLE_LEAST, min(TABLE_MOST, TABLE_TOP + rows * (self.desk.palette.size(ROW_HEIGHT) + 2)))
 
     @property
     def _built_table(self) -> ft.Control:

@@ -98,7 +98,7 @@ class HiveTable:
 
     def fit(self, width: float) -> bool:
         """The table is this wide now; True if it has other columns for that."""
-        is_wide = width >= ROOM_FOR_MODEL
+        is_wide = width >= self._palette.size(ROOM_FOR_MODEL)
         if is_wide == self._is_wide:
             return False
         self._is_wide = self._model_title.visible = is_wide
@@ -141,7 +141,8 @@ class HiveTable:
 
     def _title(self, text: str, width: float | None) -> ft.Text:
         title = label(self._palette, text, size=12)
-        title.width, title.expand, title.visible = width, width is None, width != MODEL
+        title.width = None if width is None else self._palette.size(width)
+        title.expand, title.visible = width is None, width != MODEL
         title.no_wrap = True
         return title
 
@@ -202,7 +203,7 @@ class _Slot:
                 ],
                 spacing=8,
             ),
-            height=ROW_HEIGHT,
+            height=palette.size(ROW_HEIGHT),
             padding=ft.Padding.symmetric(horizontal=10),
             border_radius=8,
             ink=True,
@@ -255,7 +256,7 @@ class _Slot:
             "",
             size=self._palette.size(size),
             color=colour,
-            width=width,
+            width=None if width is None else self._palette.size(width),
             no_wrap=True,
             max_lines=1,
             overflow=ft.TextOverflow.ELLIPSIS,

@@ -23,6 +23,7 @@ STAGGERED = 12  # beyond it every other one stands a little further in, so that 
 OUTER = 0.86
 INNER_RING = 0.34  # in a crowd; leaves the middle to the narrator
 RING_STEP = 0.13  # of a ring's distance to the next, at the least
+FLATTEST = 2.0  # of a drawing's longer side to its shorter one
 Tone = Literal["ok", "warn", "danger", "accent", "muted"]
 Run = Literal["up", "lagging", "lost", "between"]
 
@@ -121,8 +122,10 @@ def hit(nodes: Sequence[Node], x: float, y: float, width: float, height: float, 
 
 
 def at(x: float, y: float, width: float, height: float) -> tuple[float, float]:
-    """A place of the drawing in pixels: an ellipse that leaves room for names at its rim."""
-    return width / 2 * (1 + x * (1 - 64 / max(width, 128))), height / 2 * (1 + y * (1 - 56 / max(height, 112)))
+    """A place of the drawing in pixels: an ellipse in the middle, not too flat, with room for names at its rim."""
+    across = max(64.0, min(width, FLATTEST * height) - 64)
+    down = max(56.0, min(height, FLATTEST * width) - 56)
+    return (width + x * across) / 2, (height + y * down) / 2
 
 
 def initials(name: str) -> str:

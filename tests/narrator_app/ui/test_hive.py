@@ -139,6 +139,7 @@ def test_a_click_in_the_drawing_looks_at_who_stands_there(tmp_path: Path) -> Non
             drawn = look.page.identified("hive-graph")
             canvas = look.page.all(cv.Canvas, drawn)[0]
             await look.page.fire(canvas, "resize", {"w": 400, "h": 400})
+            await look.page.until(lambda: look.screen._graph._places[0] == (200, 200), "it is drawn at that size")
             tock = look.screen._graph._marks[2].disc
             detector = look.page.one(ft.GestureDetector, drawn)
 
@@ -302,7 +303,7 @@ class Silent(HiveGraph):
     """A drawing that is on no page; ``sent`` counts what would be sent."""
 
     def __init__(self) -> None:
-        super().__init__(light(), "You", lambda seat: None)
+        super().__init__(light(), "You", lambda seat: None, lambda draw: draw())
         self.sent = {"canvas": 0, "moving": 0, "named": 0}
         for name in self.sent:
             getattr(self, name).update = lambda name=name: self.sent.__setitem__(name, self.sent[name] + 1)
