@@ -97,7 +97,7 @@ class Beginning:
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
     def skip(self, name: str = "") -> None:
-        """Whoever knows his way begins with an empty story, or with whatever there is now."""
+        """Whoever knows his way begins with an empty story of this name, or with the one that has it or this tag."""
         self._looks.change(welcomed=True)
         self.evenings.open(name.strip())
         self._become(Progress(Stage.OVER))
@@ -112,7 +112,7 @@ class Beginning:
             brought = await stories.bring_in(path)
         if not brought.spine.ours:
             raise NotToldOn(name=brought.spine.summary.name)
-        self.skip(brought.spine.summary.name)
+        self.skip(brought.spine.summary.tag)
 
     async def begin(self, plan: Plan, patience: float = READY_SECONDS) -> None:
         """Make the story, wake its cast, tell the first narration. Asked for again while it goes on, it does nothing.
