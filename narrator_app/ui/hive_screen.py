@@ -13,7 +13,7 @@ from narrator_app.ui.hive_answers import HiveAnswers
 from narrator_app.ui.hive_graph import HiveGraph
 from narrator_app.ui.hive_panel import Deeds, HivePanel
 from narrator_app.ui.hive_table import ROW_HEIGHT, HiveTable
-from narrator_app.ui.parts import action, empty, heading, label
+from narrator_app.ui.parts import action, empty, heading, identified, label
 from narrator_app.views.hive import HiveView, Row, hive_view, past_statuses
 from narrator_app.views.hive_graph import CROWD
 from protocol.kinds import NARRATOR
@@ -217,7 +217,7 @@ class HiveScreen:
         keys = label(self.desk.palette, say("hive.keys"), size=12)
         self._summary.expand, keys.visible = True, not is_narrow
         title = ft.Row(
-            [heading(self.desk.palette, say("hive.title")), self._summary, keys],
+            [identified("hive", heading(self.desk.palette, say("hive.title"))), self._summary, keys],
             spacing=16,
             vertical_alignment=ft.CrossAxisAlignment.CENTER,
         )
