@@ -62,8 +62,12 @@ class InviteState:
 def invite_of(authority: Authority, seat: int) -> Invitation | None:
     """The newest invite of a seat, whatever became of it."""
     found = [one for one in authority.invites.values() if one.seat == seat]
-    gone = authority.withdrawn
-    return max(found, key=lambda one: (one.at, one.invite not in gone, one.entry), default=None)
+    return max(found, key=lambda one: _age(authority, one), default=None)
+
+
+def _age(authority: Authority, one: Invitation) -> tuple[int, bool, bytes]:
+    """Of two made in the same millisecond, the one that is still good is the newer."""
+    return one.at, one.invite not in authority.withdrawn, one.entry
 
 
 def state_of(authority: Authority, one: Invitation, at: int) -> str:
@@ -118,9 +122,20 @@ class Inviting:
         """The newest invite of a seat; None when there never was one."""
         authority = self.narrator.node.ledger.authority
         one = invite_of(authority, seat)
-        if one is None:
-            return None
-        state = state_of(authority, one, now())
+        return self._state(one, now()) if one is not None else None
+
+    def states(self) -> dict[int, InviteState]:
+        """The newest invite of every seat that ever had one."""
+        authority, at = self.narrator.node.ledger.authority, now()
+        newest: dict[int, Invitation] = {}
+        for one in authority.invites.values():
+            known = newest.get(one.seat)
+            if known is None or _age(authority, known) < _age(authority, one):
+                newest[one.seat] = one
+        return {seat: self._state(one, at) for seat, one in newest.items()}
+
+    def _state(self, one: Invitation, at: int) -> InviteState:
+        state = state_of(self.narrator.node.ledger.authority, one, at)
         return InviteState(one.invite, state, one.expires, self._codes.get(one.invite, "") if state == OPEN else "")
 
     def code(self, invite: bytes) -> str:

@@ -101,9 +101,17 @@ class FormPanel:
     def _lay(self, form: CardForm, portrait: bytes | None, voices: Voices) -> None:
         desk, palette = self._desk, self._desk.palette
         self._name = field(palette, say("cast.name"), form.name, on_change=self._typed, autofocus=not form.name)
+        labels = {
+            "description": say("cast.description"),
+            "personality": say("cast.personality"),
+            "goals": say("cast.goals"),
+            "backstory": say("cast.backstory"),
+            "scenario": say("cast.scenario"),
+            "first_message": say("cast.first_message"),
+        }
         self._texts = {
             name: field(
-                palette, self._words(name), getattr(form, name), multiline=True, min_lines=1, max_lines=2 * lines,
+                palette, labels[name], getattr(form, name), multiline=True, min_lines=1, max_lines=2 * lines,
                 on_change=self._typed,
             )
             for name, lines in LONG.items()
@@ -144,9 +152,6 @@ class FormPanel:
         self._save = action(palette, words, lambda event: self.save(), icon=ft.Icons.CHECK, kind="filled", key="Ctrl+S")
         self._over = action(palette, say("cast.start_over"), lambda event: self._start_over(), icon=ft.Icons.REFRESH)
         self._over.visible = self._goes_on
-
-    def _words(self, name: str) -> str:
-        return say(f"cast.{name}")
 
     def build(self) -> ft.Control:
         desk = self._desk

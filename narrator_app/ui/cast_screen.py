@@ -128,8 +128,8 @@ class CastScreen:
     def happened(self, one: Happening) -> None:
         if one["event"] in CONCERNS:
             self.desk.soon(self.refresh)
-        if one["event"] == "joined" and self._panel is not None and self._panel.place.startswith("invite:"):
-            self.desk.tell(say("cast.somebody_joined", name=one["member"]))
+        if one["event"] == "joined" and one["member"] not in self.evening.desk.casting.local():
+            self.desk.tell(say("cast.somebody_joined", name=one["member"]), say("cast.words_are", words=one["words"]))
 
     def find(self, place: str) -> None:
         """Select a member by name."""
@@ -145,10 +145,9 @@ class CastScreen:
     def _facts(self) -> Facts:
         casting, attendance = self.evening.desk.casting, self.evening.desk.narrator.attendance
         seats = list(self.story.seats)
-        invites = {seat: one for seat in seats if (one := casting.invites.state(seat)) is not None}
         processes = {seat: found for seat in seats if (found := casting.here.state(seat)) is not None}
         here = [seat for seat in seats if casting.here.is_here(seat)]
-        return Facts(attendance.conditions, processes, here, invites, casting.portraits.at_hand, now())
+        return Facts(attendance.conditions, processes, here, casting.invites.states(), casting.portraits.at_hand, now())
 
     def _groups(self) -> tuple[tuple[Tile, ...], ...]:
         return self._view.stage, self._view.audience, self._view.retired

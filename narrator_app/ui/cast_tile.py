@@ -121,8 +121,11 @@ class CastTile:
         """Everything that can be done to who is selected, with its key."""
         tile, screen = self.tile, self._screen
         if tile.retired:
-            row = [self._icon(ft.Icons.UNDO, say("cast.bring_back"), screen.deeds.bring_back, "R")]
-            return ft.Row(row, spacing=0)
+            words = say("cast.bring_back")
+            back = action(
+                self._palette, words, lambda event: screen.deeds.bring_back(tile.seat), icon=ft.Icons.UNDO, key="R"
+            )
+            return ft.Row([back])
         row = [self._icon(ft.Icons.EDIT_OUTLINED, say("cast.edit"), screen.open_form, "E")]
         if tile.role == "character":
             row.append(self._icon(ft.Icons.VOLUME_UP_OUTLINED, say("cast.hear"), screen.deeds.hear, "H"))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from dwnet import shipped
 from dwnet.card import Card, CardError, read_card
 from dwnet.text import one_line
-from narrator_app.casting import stored_card
 from narrator_app.health import Condition, Status
 from narrator_app.inviting import EXPIRED, OPEN, InviteState
 from narrator_app.local import ENDED, PAUSING, STARTING, LocalState
@@ -130,7 +130,9 @@ def _tile(story: Story, authority: Authority, seat: Seat, facts: Facts) -> Tile:
         tone=tone,
         why=why,
         where=where,
-        where_words=say(f"cast.plays_{where}"),
+        where_words=say("cast.sits_nobody")
+        if where == NOBODY and seat.role != "character"
+        else say(f"cast.plays_{where}"),
         invite=_invite(facts.invites.get(seat.number), facts.at, sits=sits, here=where == HERE),
         running=process is not None and process.state != ENDED,
         retired=seat.retired,
@@ -140,8 +142,14 @@ def _tile(story: Story, authority: Authority, seat: Seat, facts: Facts) -> Tile:
 def _line(story: Story, seat: Seat) -> str:
     if seat.role != "character":
         return say("cast.line_listener") if seat.role == "listener" else say("cast.line_reader")
+    return _line_of_sheet(seat.name, story.sheets.get(seat.number, ""))
+
+
+@lru_cache(maxsize=1_024)
+def _line_of_sheet(name: str, sheet: str) -> str:
+    """Cards are long and views are many."""
     try:
-        return line_of(stored_card(story, seat.number))
+        return line_of(replace(read_card(sheet.encode()), name=name)) if sheet else ""
     except CardError:
         return ""
 
