@@ -19,6 +19,7 @@ from narrator_app.beginning import Beginning
 from narrator_app.checkup import Checks, Checkup
 from narrator_app.evenings import Evenings
 from narrator_app.narrator import Happening
+from narrator_app.phrases import say
 from narrator_app.places import stories
 from narrator_app.preferences import Looks
 from narrator_app.ui import desktop_client, window
@@ -74,8 +75,7 @@ async def _host(house: House, opens: window.Opens, *, json: bool) -> int:
     house.bridge = bridge
     bridge.take_signals()
     bridge.begin()
-    showing = _show_window(house) if isinstance(opens, window.Desktop) else _show_browser(house, opens, json=json)
-    front = asyncio.ensure_future(showing)
+    front = asyncio.ensure_future(_show(house, opens, json=json))
     stopping = asyncio.ensure_future(bridge.stopping.wait())
     story = asyncio.ensure_future(bridge.over())
     try:
@@ -89,6 +89,18 @@ async def _host(house: House, opens: window.Opens, *, json: bool) -> int:
     if json:
         print_json({"event": "bye"})
     return INTERRUPTED if bridge.interrupted else 0
+
+
+async def _show(house: House, opens: window.Opens, *, json: bool) -> None:
+    """Show the desk where it was chosen to open. A window that never shows a page is said, and the browser taken."""
+    if isinstance(opens, window.Desktop):
+        await _show_window(house)
+        if house.was_seen or house.bridge.stopping.is_set():
+            return
+        house.bridge.take_signals()  # Flet had taken them
+        opens = window.Browser(say("window.ended_at_once"))
+        house.why_browser = opens.why
+    await _show_browser(house, opens, json=json)
 
 
 async def _show_browser(house: House, opens: window.Browser, *, json: bool) -> None:

@@ -77,6 +77,7 @@ class House:
         self.screens = screens
         self.welcome = welcome
         self.pages: set[PageDesk] = set()
+        self.was_seen = False  # a page was opened, on whatever screen
         self.why_browser = ""  # why the desk is in the browser although a window was wanted
         evenings.listen(self._opened)
         looks.listen(lambda now: self._set_loudness())
@@ -93,6 +94,7 @@ class House:
         """What Flet calls for every page that opens."""
         from narrator_app.ui.shell import PageDesk
 
+        self.was_seen = True
         self.bridge.take_signals()
         desk = PageDesk(page, self)
         page.on_connect = lambda event: desk.connect()
