@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from protocol import blobs, dwlog, effects, exchange, kinds, limits, messages, moments
 from protocol.addresses import join_address, split_address
-from protocol.authority import Authority
+from protocol.authority import Authority, Invitation
 from protocol.blobs import Manifest
 from protocol.body import is_sealed, pack_body, place_of, read_body, seal_body
 from protocol.encoding import Value, decode, encode, take_int, take_list, take_text
@@ -36,7 +36,7 @@ from protocol.verifier import Outcome, Report, Verifier
 
 __all__ = [
     "FRAME_ROOM", "SKIPPED", "WENT_BACK", "Authority", "Claim", "Clip", "Code", "Cue", "Entry", "Exchange",
-    "Gossip", "Invite", "InviteError", "Ledger", "LocalError", "Manifest", "Outcome", "Pace", "Passage",
+    "Gossip", "Invitation", "Invite", "InviteError", "Ledger", "LocalError", "Manifest", "Outcome", "Pace", "Passage",
     "ProtocolError", "RemoteError", "Report", "Role", "SealKey", "Seat", "Session", "SigningKey", "Span", "State",
     "Story", "Unit", "Value", "Verdict", "Verifier", "blobs", "check_signature", "decode", "decrypt_blob", "dwlog",
     "effects", "encode", "encrypt_blob", "exchange", "fingerprint", "format_invite", "four_words", "invite_key",
