@@ -23,8 +23,9 @@ from dwnet.log_file import Progress, verify_file
 from dwnet.settings import Settings
 from dwnet.store_reader import open_reader
 from dwnet.whole_file import writing
+from narrator_app.book import spoken_lines
 from narrator_app.forms import form_named
-from narrator_app.library import Found, search
+from narrator_app.library import Found, SpokenLine, look_through, search
 from narrator_app.long_work import in_thread
 from narrator_app.places import fresh_place, places
 from narrator_app.seal import Seal, check_file, check_folder, seal_of
@@ -34,6 +35,7 @@ from protocol.verifier import Outcome
 
 ARCHIVED = "archived"  # an empty file in a story's folder: this machine's own mark, which nobody else hears of
 FOUND_EACH = 20  # lines that a search over the whole shelf gives of one story
+READ_THROUGH = 8  # stories without an index that are kept in memory while somebody searches
 READABLE = (Outcome.WHOLE, Outcome.CUT_SHORT, Outcome.FORKED)
 
 
@@ -92,6 +94,7 @@ class Stories:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._folded: dict[Path, Summary] = {}  # of stories that keep no summary yet: those nobody opened here
+        self._read: dict[Path, tuple[SpokenLine, ...]] = {}  # of such stories, to be searched as somebody types
 
     async def spines(self) -> list[Spine]:
         """Every story, the first one's first."""
@@ -191,12 +194,22 @@ class Stories:
         found, spines = [], self._spines()
         for done, spine in enumerate(spines):
             step(done, len(spines))
-            if not spine.trouble:
-                with open_reader(spine.settings.database) as reader:
-                    lines = search(reader, words, FOUND_EACH)
-                if lines:
-                    found.append(FoundIn(spine, tuple(lines)))
+            lines = self._lines_of(spine, words) if not spine.trouble else []
+            if lines:
+                found.append(FoundIn(spine, tuple(lines)))
         return found
+
+    def _lines_of(self, spine: Spine, words: str) -> list[Found]:
+        """From the story's own index; one that nobody opened here has none, and is read through."""
+        with open_reader(spine.settings.database) as reader:
+            if kept_summary(reader) is not None:
+                return search(reader, words, FOUND_EACH)
+        database = spine.settings.database
+        if database not in self._read:
+            self._read[database] = tuple(spoken_lines(open_ledger(spine.settings).story))
+            while len(self._read) > READ_THROUGH:
+                del self._read[next(iter(self._read))]
+        return look_through(self._read[database], words, FOUND_EACH)
 
     def _bring_in(self, path: Path, step: Progress) -> Brought:
         report = verify_file(path, None, lambda done, size: step(done, 2 * size))
@@ -205,6 +218,7 @@ class Stories:
         where = self._place_for(report.tag.hex(), report.narrator, report.name)
         if lock.holder(where.root) is not None:
             raise StoryIsOpen(name=report.name)
+        self._read.pop(where.database, None)
         added = import_into(where, path, report, lambda done, size: step(size + done, 2 * size))
         spine = self._spine(where)
         assert spine is not None, "what was just brought in is there"

@@ -18,8 +18,14 @@ from narrator_app.views.library_map import BranchMap, Stop, Stretch
 
 ROW = 54  # pixels of a stop
 LANE = 24  # between two lanes, while there are few
+ABOVE = 6  # stops that are shown above the one where the story stands
 LANES_WIDTH = 180  # pixels that all lanes together take at most
 EDGE = 18
+ICONS = {
+    "here": ft.Icons.EDIT_LOCATION_ALT_OUTLINED,
+    "checkpoint": ft.Icons.BOOKMARK_OUTLINE,
+    "branch": ft.Icons.CALL_SPLIT,
+}
 
 
 class MapPanel:
@@ -36,10 +42,11 @@ class MapPanel:
         self._legend = label(palette, "", size=13)
         self._deeds = ft.Container(visible=False)
         self._drawing = ft.Row([self._canvas, self._rows], spacing=8, vertical_alignment=ft.CrossAxisAlignment.START)
+        self._scroll = ft.Column([self._drawing], scroll=ft.ScrollMode.AUTO, expand=True)
         self.control = identified(
             "branch-map",
             ft.Column(
-                [self._legend, self._deeds, ft.Column([self._drawing], scroll=ft.ScrollMode.AUTO, expand=True)],
+                [self._legend, self._deeds, self._scroll],
                 spacing=10,
                 expand=True,
             ),
@@ -56,6 +63,13 @@ class MapPanel:
         self._legend.value = self._legend_words(shown)
         self._deeds.visible = False
         self.control.update()
+        self.control.page.run_task(self._to_here)
+
+    async def _to_here(self) -> None:
+        """Where the story stands is what one looks for first."""
+        if self._map is not None and self._scroll.parent is not None:
+            here = next(one.row for one in self._map.stops if one.kind == "here")
+            await self._scroll.scroll_to(offset=max(0, (here - ABOVE) * ROW), duration=0)
 
     def _legend_words(self, shown: BranchMap) -> str:
         words = say("library.map_straight") if not shown.branches else say("library.map_branches", count=shown.branches)
@@ -135,7 +149,7 @@ class MapPanel:
         )
         return ft.TextButton(
             content=ft.Column(
-                [ft.Row([title, label(palette, further, size=12)], spacing=10), said],
+                [ft.Row([*self._icon(stop), title, label(palette, further, size=12)], spacing=8), said],
                 spacing=1,
                 tight=True,
                 alignment=ft.MainAxisAlignment.CENTER,
@@ -144,6 +158,14 @@ class MapPanel:
             on_click=lambda event: self._choose(stop.row),
             style=self._look(chosen=False),
         )
+
+    def _icon(self, stop: Stop) -> list[ft.Control]:
+        """What kind of place it is, also for those who hear it."""
+        if stop.kind not in ICONS:
+            return []
+        palette = self._palette
+        ink = palette.accent if stop.on_way else palette.muted
+        return [ft.Icon(ICONS[stop.kind], size=16, color=ink, semantics_label=say(f"library.map_{stop.kind}"))]
 
     def _look(self, *, chosen: bool) -> ft.ButtonStyle:
         palette = self._palette
@@ -183,14 +205,12 @@ class MapPanel:
             buttons.append(
                 action(palette, read, lambda event: self._read(stop), icon=ft.Icons.AUTO_STORIES_OUTLINED, key="R")
             )
-        words = ft.Column(
-            [
-                ft.Text(stop.title, size=palette.size(15), weight=ft.FontWeight.W_600, color=palette.text),
-                ft.Text(stop.text, size=palette.size(14), font_family=STORY, color=palette.text),
-            ],
-            spacing=2,
-            tight=True,
-        )
+        said: list[ft.Control] = [
+            ft.Text(stop.title, size=palette.size(15), weight=ft.FontWeight.W_600, color=palette.text)
+        ]
+        if stop.id:
+            said.append(ft.Text(stop.text, size=palette.size(14), font_family=STORY, color=palette.text))
+        words = ft.Column(said, spacing=2, tight=True)
         self._deeds.content = ft.Column([words, ft.Row(buttons, spacing=8, wrap=True)], spacing=10, tight=True)
         self._deeds.padding = 14
         self._deeds.border_radius = 10

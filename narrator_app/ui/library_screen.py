@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 PAUSE = 0.25  # seconds without a key before what was typed is looked for
 NARROW = 1_000  # pixels below which the shelf is narrower
-SHELF_WIDTH, SHELF_NARROW = 360, 290
+SHELF_WIDTH, SHELF_NARROW = 360, 324
 SHOWING = frozenset({"narrated", "accepted", "branch", "checkpoint", "renamed", "edited", "chosen", "cast", "notice"})
 TABS = ("map", "places", "away", "seal")
 
@@ -96,6 +96,7 @@ class LibraryScreen:
                 [self._search, buttons, self.new.control, self.bringing.control, self.shelf.control],
                 spacing=12,
                 expand=True,
+                horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
             ),
             width=SHELF_WIDTH,
             padding=ft.Padding.only(left=20, top=18, right=16, bottom=12),

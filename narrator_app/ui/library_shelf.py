@@ -116,7 +116,14 @@ class NameRow:
         self._buttons = ft.Row(spacing=8)
         self._palette = palette
         self.control = ft.Container(
-            ft.Column([self.field, self._buttons], spacing=8, tight=True), visible=False, padding=ft.Padding.only(top=4)
+            ft.Column(
+                [self.field, self._buttons],
+                spacing=8,
+                tight=True,
+                horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+            ),
+            visible=False,
+            padding=ft.Padding.only(top=4),
         )
 
     def open(self, value: str, do_it: str) -> None:

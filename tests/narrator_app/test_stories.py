@@ -98,11 +98,16 @@ def test_a_search_goes_over_the_whole_shelf(settings: Settings) -> None:
     first = put(settings, tale("The Lighthouse", 1, "The lamp went out."))
     second = put(settings, tale("The Gate", 2, "A lamp stood there.", "Nothing else."), "the-gate")
     put(settings, tale("The Sea", 3, "Waves."), "the-sea")
-    for one in (first, second):
-        trio.run(tell, one)
-    found = trio.run(Stories(settings).search, "lamp")
-    assert [one.spine.summary.name for one in found] == ["The Lighthouse", "The Gate"]
-    assert [line.speaker for line in found[0].lines] == ["Narrator", "Mira"]
+    trio.run(tell, first)
+    stories = Stories(settings)
+    for words in ("lamp", "LAM", 'heard "lamp'):
+        found = trio.run(stories.search, words)
+        assert [one.spine.summary.name for one in found] == ["The Lighthouse", "The Gate"], "opened here or not"
+        assert [len(one.lines) for one in found] == ([1, 1] if "heard" in words else [2, 2])
+        assert all("lamp" in line.excerpt for one in found for line in one.lines)
+    trio.run(tell, second, "The lamp went out there too.")
+    assert [len(one.lines) for one in trio.run(stories.search, "lamp")] == [2, 3]
+    assert trio.run(stories.search, " ") == []
 
 
 # --- what it is called ---------------------------------------------------------------------------------------------
