@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import flet as ft
 
+from dwnet.errors import NodeError
 from narrator_app.commands import obey
 from narrator_app.drafts import Drafts
 from narrator_app.phrases import say
@@ -23,10 +24,11 @@ SAY = Mode()
 
 
 class NarrationBox:
-    """The field, what may be meant in it, and how its words are told. ``quit`` is called for ``/quit``."""
+    """The field, what may be meant in it, and how its words are told. ``telling`` is called when something is told."""
 
-    def __init__(self, desk: PageDesk) -> None:
+    def __init__(self, desk: PageDesk, telling: Callable[[], None]) -> None:
         self.desk = desk
+        self._telling = telling
         self.mode = SAY
         self.focused = False
         evening = desk.evening
@@ -34,7 +36,6 @@ class NarrationBox:
         self._completion: Completion | None = None
         self._at = 0  # the offer that Enter takes
         self._caret = 0
-        self._sending = False
         palette = desk.palette
         self.field = ft.TextField(
             value=self._drafts.text if self._drafts is not None else "",
@@ -56,7 +57,7 @@ class NarrationBox:
             on_blur=lambda event: self._focus(False),
         )
         self._offers = ft.Container(visible=False)
-        self._chip = ft.Container(visible=False)
+        self._chip = ft.Container(visible=False, data=(SAY, True))
         self._frame = ft.Container()
 
     def build(self) -> ft.Control:
@@ -90,7 +91,7 @@ class NarrationBox:
                 [
                     self._chip,
                     identified("narration", self.field),
-                    ft.Row([scene, whisper, send], spacing=2, tight=True),
+                    ft.Row([scene, ft.Semantics(container=True, content=whisper), send], spacing=2, tight=True),
                 ],
                 spacing=6,
                 vertical_alignment=ft.CrossAxisAlignment.END,
@@ -115,57 +116,46 @@ class NarrationBox:
     def send(self) -> None:
         """Tell what stands in the box, as the chip says."""
         evening, text, mode = self.desk.evening, self.field.value or "", self.mode
-        if evening is None or not text.strip() or self._sending:
+        if evening is None or not text.strip():
             quietly()
             return
         desk, drafts = evening.desk, self._drafts
-        left = False
+        goes_on = True
 
         async def tell() -> None:
-            nonlocal left
-            if mode.kind == "whisper":
-                await desk.intents.whisper(mode.to, text)
-            elif mode.kind == "scene":
-                await desk.intents.tell(text, mode="scene")
-            else:
-                left = not await obey(text, desk)
-            if drafts is not None:
+            nonlocal goes_on
+            try:
+                if mode.kind == "whisper":
+                    await desk.intents.whisper(mode.to, text)
+                elif mode.kind == "scene":
+                    await desk.intents.tell(text, mode="scene")
+                else:
+                    goes_on = await obey(text, desk)
+            except NodeError:
+                self._put(f"{text}{self.field.value}", mode)
+                raise
+            if drafts is not None and not self.field.value:
                 await drafts.keep("")
 
-        self._sending = True
-        self.desk.do(self._settling(tell), lambda: self._told(text, left))
-        quietly()
-
-    def _settling(self, work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-        async def settled() -> None:
-            try:
-                await work()
-            finally:
-                self._sending = False
-
-        return settled
-
-    def _told(self, text: str, left: bool) -> None:
-        if self.field.value == text:
-            self.field.value = ""
-            self.field.update()
         self._offer(None)
-        if self.mode.kind == "scene":
-            self._become(SAY)
-        if left:
-            self.desk.house.bridge.stop()
+        self._put("", SAY if mode.kind == "scene" else mode)
+        self._telling()
+        self.desk.do(tell, lambda: None if goes_on else self.desk.house.bridge.stop())
+
+    def _put(self, text: str, mode: Mode) -> None:
+        """Let the box hold these words, told so."""
+        self.field.value = text
+        self.field.update()
+        if mode != self.mode:
+            self._become(mode)
+        self._show_chip()
 
     # --- what is typed ----------------------------------------------------------------------------------------------
 
     def _changed(self, event: ft.Event[ft.TextField]) -> None:
         quietly()
         text = self.field.value or ""
-        meant = mode_in(text, self._cast()) if self.mode == SAY else None
-        if meant is not None:
-            mode, rest = meant
-            self._become(mode)
-            self.field.value = text = rest
-            self.field.update()
+        self._show_chip()
         self._caret = len(text) if self._caret > len(text) or not self._has_caret() else self._caret
         self._complete(text)
         drafts = self._drafts
@@ -292,33 +282,33 @@ class NarrationBox:
 
     def _become(self, mode: Mode) -> None:
         self.mode = mode
-        palette = self.desk.palette
-        self._chip.visible = mode != SAY
-        if mode != SAY:
-            whisper = mode.kind == "whisper"
-            text = say("stage.whispering", name=mode.to) if whisper else say("stage.scene_mode")
-            icon = ft.Icons.LOCK_OUTLINE if whisper else ft.Icons.LANDSCAPE_OUTLINED
-            self._chip.content = ft.Row(
-                [
-                    ft.Icon(icon, size=palette.size(16), color=palette.accent),
-                    ft.Text(text, size=palette.size(13), color=palette.text),
-                    icon_button(
-                        palette,
-                        ft.Icons.CLOSE,
-                        say("stage.as_usual"),
-                        lambda event: self._become(SAY),
-                        key="Esc",
-                        size=15,
-                    ),
-                ],
-                spacing=6,
-                tight=True,
-            )
-            self._chip.bgcolor = ft.Colors.with_opacity(0.12, palette.accent)
-            self._chip.border_radius, self._chip.padding = 16, ft.Padding.only(left=12)
-            self._chip.margin = ft.Margin.only(bottom=4)
-        self._chip.update()
+        self._show_chip()
         self.desk.page.run_task(self.field.focus)
+
+    def _show_chip(self) -> None:
+        """How the words will be told: as was chosen, or as the command says that stands before them."""
+        meant = mode_in(self.field.value or "", self._cast()) if self.mode == SAY else None
+        mode = meant[0] if meant is not None else self.mode
+        if (mode, meant is None) == self._chip.data:
+            return
+        self._chip.data, self._chip.visible = (mode, meant is None), mode != SAY
+        palette, whisper = self.desk.palette, mode.kind == "whisper"
+        text = say("stage.whispering", name=mode.to) if whisper else say("stage.scene_mode")
+        parts: list[ft.Control] = [
+            ft.Icon(ft.Icons.LOCK_OUTLINE if whisper else ft.Icons.LANDSCAPE_OUTLINED, size=16, color=palette.accent),
+            ft.Text(text, size=palette.size(13), color=palette.text),
+        ]
+        if meant is None:
+            ends = say("stage.as_usual")
+            parts.append(
+                icon_button(palette, ft.Icons.CLOSE, ends, lambda event: self._become(SAY), key="Esc", size=15)
+            )
+        self._chip.content = ft.Row(parts, spacing=6, tight=True)
+        self._chip.bgcolor = ft.Colors.with_opacity(0.12, palette.accent)
+        self._chip.border_radius = 16
+        self._chip.padding = ft.Padding.only(left=12, right=12 if meant is not None else 0, top=4, bottom=4)
+        self._chip.margin = ft.Margin.only(bottom=6)
+        self._chip.update()
 
     def _cast(self) -> list[str]:
         evening = self.desk.evening

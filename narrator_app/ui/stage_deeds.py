@@ -241,8 +241,11 @@ class Deeds:
         palette = self.desk.palette
         done = action(palette, saves, lambda event: save(), key="Ctrl+Enter", kind="filled")
         leave = action(palette, say("stage.leave"), lambda event: self.close(), key="Esc")
-        form = ft.Column([field, ft.Row([done, leave], spacing=8)], spacing=8, tight=True)
-        row.replace_text(form, keep=words)
+        buttons = ft.Row([done, leave], spacing=8)
+        stretched = ft.CrossAxisAlignment.STRETCH
+        form = ft.Column([field, buttons], spacing=8, tight=True, horizontal_alignment=stretched)
+        row.replace_text(ft.Row([ft.Container(form, expand=True)]), keep=words)
+        self.desk.page.run_task(field.focus)
 
 
 def quietly() -> None:

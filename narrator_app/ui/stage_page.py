@@ -64,7 +64,7 @@ class StoryPage:
         self._near = 0
         self._pixels = 0.0
         self._view = 800.0
-        self._tail = ft.Container(padding=ft.Padding.only(bottom=12))
+        self._tail = ft.Container(padding=ft.Padding.only(bottom=22))
         self._rest = ft.Container(on_size_change=self._rest_seen, size_change_interval=0)
         self.list = ft.ListView(
             reverse=True, expand=True, cache_extent=CACHE, on_scroll=self._scrolled, scroll_interval=60,

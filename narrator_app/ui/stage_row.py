@@ -148,8 +148,8 @@ class StoryRow:
         self._box.content = ft.Row(
             [left, self._middle, self._gutter], spacing=0, vertical_alignment=ft.CrossAxisAlignment.START
         )
-        above = 26 if row.kind in ("narration", "scene") else 12
-        self._box.padding = ft.Padding.only(top=above - 6, bottom=6)
+        self._box.margin = ft.Margin.only(top=18 if row.kind in ("narration", "scene") else 4)
+        self._box.padding = ft.Padding.symmetric(vertical=6)
 
     def _lines(self, instead: ft.Control | None) -> list[ft.Control]:
         row, palette = self.row, self.palette

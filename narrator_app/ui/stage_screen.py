@@ -36,7 +36,7 @@ class StageScreen:
         palette = desk.palette
         self.deeds = Deeds(desk, self._field_closed)
         self.page = StoryPage(palette, self._row_at, self._hovered, self._moved, desk.soon)
-        self.box = NarrationBox(desk)
+        self.box = NarrationBox(desk, lambda: self._choose(None) if self._selected else None)
         self.strip = SpeakerStrip(desk)
         self.review = ReviewBar(desk)
         self._stream: StreamingLine | None = None
@@ -196,6 +196,8 @@ class StageScreen:
         if self._stream is None or self._stream.cue != cue:
             self._show()
         elif self.page.at_end:
+            if self._stream.begins:
+                self.desk.soon(self._show)  # who was asked speaks now
             self._stream.show(evening.desk.narrator.written.get(cue, ""))
 
     def _said(self, said: Said) -> None:
@@ -232,11 +234,13 @@ class StageScreen:
         evening, palette = self.desk.evening, self.desk.palette
         notes = [say("stage.keys")]
         if evening is not None and evening.silent:
-            notes.append(say("stage.silent", why=evening.silent))
+            notes.append(say("stage.silent"))
         elif self.desk.page.web:
             notes.append(say("stage.web_sound"))
+        labels: list[ft.Control] = [label(palette, one, size=11.5) for one in notes]
+        labels[-1].tooltip = evening.silent if evening is not None and evening.silent else None
         return ft.Row(
-            [label(palette, one, size=11.5) for one in notes],
+            labels,
             alignment=ft.MainAxisAlignment.SPACE_BETWEEN,
             wrap=True,
             spacing=16,

@@ -43,6 +43,11 @@ class StreamingLine:
         )
         self._put(writing.text)
 
+    @property
+    def begins(self) -> bool:
+        """Nothing came yet."""
+        return not self._length
+
     def show(self, text: str) -> None:
         """Everything that came so far; what is new of it is added."""
         if len(text) > self._length:
