@@ -49,6 +49,7 @@ class MapPanel:
                 [self._legend, self._deeds, self._scroll],
                 spacing=10,
                 expand=True,
+                horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
             ),
         )
         self.control.expand = True

@@ -166,7 +166,7 @@ class LibraryScreen:
             self.desk.page.run_task(self.deeds.bring_in)
         elif key.key == "/":
             self.desk.page.run_task(self._search.focus)
-        elif key.key == "O" and self.head.can_open:
+        elif key.key == "O" and self.chosen.can_open:
             self.deeds.open(self.chosen)
         elif key.key == "F2" and self.chosen.is_open:
             self.head.open_rename()
@@ -324,8 +324,10 @@ class LibraryScreen:
     def _go_hit(self, story: SpineView, entry: str) -> None:
         if story.is_open:
             self.deeds.read(entry)
-        else:
+        elif story.can_open:
             self.deeds.open(story, entry)
+        else:
+            self._pick(story)
 
     def _escape(self) -> bool:
         if self.deeds.stop():

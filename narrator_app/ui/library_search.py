@@ -77,7 +77,7 @@ class SearchResults:
                 spacing=2,
                 tight=True,
             ),
-            tooltip=say("library.read_it"),
+            tooltip=say("library.read_it") if story.is_open else say("library.open_there", name=story.name),
             on_click=lambda event: self._go(story, hit.entry),
             style=ft.ButtonStyle(
                 padding=ft.Padding.symmetric(vertical=8, horizontal=12),

@@ -32,7 +32,6 @@ class StoryHead:
         self._screen = screen
         self._turn = turn
         self._shown: tuple[object, ...] | None = None
-        self.can_open = False
         self._rename = NameRow(palette, say("library.new_name"), screen.deeds.rename, screen.typing)
         self._box = ft.Column(spacing=8, tight=True)
         self.control = identified("story", self._box)
@@ -43,7 +42,6 @@ class StoryHead:
             return
         self._shown = shown
         palette = self._palette
-        self.can_open = not story.is_open and not story.trouble and not story.elsewhere and story.ours
         rows: list[ft.Control] = [
             ft.Row(
                 [
@@ -80,7 +78,7 @@ class StoryHead:
     def _deeds(self, story: SpineView) -> list[ft.Control]:
         palette, deeds = self._palette, self._screen.deeds
         found: list[ft.Control] = []
-        if self.can_open:
+        if story.can_open:
             found.append(
                 action(
                     palette,

@@ -20,6 +20,7 @@ from narrator_app.preferences import Looks, Preferences
 from narrator_app.run import Evening
 from narrator_app.ui import palette as palettes
 from narrator_app.ui.house import TEXT_KEYS, House, Screen, ScreenMaker
+from narrator_app.ui.library_others import OtherStories
 from narrator_app.ui.palette import FONTS, Palette
 from narrator_app.ui.parts import action, empty, heading, icon_button, identified, label
 from narrator_app.ui.quiet_bar import QuietBar
@@ -289,9 +290,14 @@ class PageDesk:
             icon=ft.Icons.REFRESH,
             kind="filled",
         )
-        return identified(
-            "failed", ft.Container(empty(self.palette, what, hint, again), expand=True, alignment=ft.Alignment.CENTER)
+        others = OtherStories(self)
+        self.soon(others.load)
+        inside = ft.Column(
+            [empty(self.palette, what, hint, again), others.control],
+            alignment=ft.MainAxisAlignment.CENTER,
+            horizontal_alignment=ft.CrossAxisAlignment.CENTER,
         )
+        return identified("failed", ft.Container(inside, expand=True, alignment=ft.Alignment.CENTER))
 
     # --- what happens -----------------------------------------------------------------------------------------------
 

@@ -46,6 +46,11 @@ class SpineView:
     hint: str
     spoken: str
 
+    @property
+    def can_open(self) -> bool:
+        """Whether it can be told on in this program, and is not yet."""
+        return self.ours and not (self.is_open or self.elsewhere or self.trouble)
+
 
 @dataclass(frozen=True)
 class ShelfView:

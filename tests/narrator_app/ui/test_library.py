@@ -213,6 +213,21 @@ def test_a_damaged_story_says_what_to_do_and_is_not_opened(tmp_path: Path) -> No
     run(evening)
 
 
+def test_where_a_story_cannot_be_opened_the_others_can(tmp_path: Path) -> None:
+    async def evening() -> None:
+        settings = root_settings(tmp_path)
+        put(settings, Chain("The Lighthouse"))
+        put(settings, other(), "gate", keys=False)
+        async with desk_with_screens(tmp_path, "The Gate") as desk, desk.page() as page:
+            await page.until(lambda: page.has("others") and "The Lighthouse" in page.text(page.identified("others")))
+            assert "can't be told on here" in page.text()
+            await page.click("The Lighthouse")
+            await page.until(lambda: page.has("stage"))
+            assert desk.evening.desk.narrator.story.name == "The Lighthouse"
+
+    run(evening)
+
+
 # --- search ----------------------------------------------------------------------------------------------------------
 
 
