@@ -7,6 +7,7 @@ the screens.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 
@@ -34,6 +35,7 @@ from narrator_app.ui.settings_screen import SettingsScreen
 from narrator_app.ui.stage_screen import StageScreen
 
 WINDOW_SECONDS = 3  # for a window to close when it is asked to
+logger = logging.getLogger(__name__)
 SCREENS_ONLY = ("state", "words", "shown")  # happenings that are not printed
 
 
@@ -94,8 +96,8 @@ async def _host(house: House, opens: window.Opens, *, json: bool) -> int:
 async def _show(house: House, opens: window.Opens, *, json: bool) -> None:
     """Show the desk where it was chosen to open. A window that never shows a page is said, and the browser taken."""
     if isinstance(opens, window.Desktop):
-        await _show_window(house)
-        if house.was_seen or house.bridge.stopping.is_set():
+        well = await _show_window(house)
+        if well or house.was_seen or house.bridge.stopping.is_set():
             return
         house.bridge.take_signals()  # Flet had taken them
         opens = window.Browser(say("window.ended_at_once"))
@@ -119,8 +121,10 @@ async def _show_browser(house: House, opens: window.Browser, *, json: bool) -> N
     await serving
 
 
-async def _show_window(house: House) -> None:
-    """Show the desk in a window of its own, until it is closed or the bridge stops."""
+async def _show_window(house: House) -> bool:
+    """Show the desk in a window of its own, until it is closed or the bridge stops. False when its program could not be
+    started or ended with an error.
+    """
     with desktop_client.started() as clients:
         showing = ft.run_async(house.page, view=ft.AppView.FLET_APP, assets_dir=str(fonts_folder()))
         running = asyncio.ensure_future(showing)
@@ -131,10 +135,16 @@ async def _show_window(house: House) -> None:
             for one in tuple(house.pages):
                 await one.page.window.destroy()  # type: ignore[no-untyped-call]
             await asyncio.wait({running}, timeout=WINDOW_SECONDS)
+        well = all(client.returncode in (0, None) for client in clients)
         for client in clients:
             if client.returncode is None:
                 client.kill()
-        await running
+        try:
+            await running
+        except OSError as error:
+            logger.warning("the desk's window could not be started: %s", error)
+            return False
+        return well
 
 
 def _tell(sentence: str) -> None:

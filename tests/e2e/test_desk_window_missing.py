@@ -21,8 +21,11 @@ def program(folder: Path, name: str, does: str) -> Path:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="clients are found in another way there")
-def test_a_client_that_cannot_start_is_said_and_the_browser_is_taken(tmp_path: Path) -> None:
-    client = program(tmp_path / "client", "flet", "exit 127")
+@pytest.mark.parametrize("broken", ["exit 127", None])
+def test_a_client_that_cannot_start_is_said_and_the_browser_is_taken(tmp_path: Path, broken: str | None) -> None:
+    client = program(tmp_path / "client", "flet", broken or "")
+    if broken is None:
+        (client / "flet").chmod(0o644)
     os.mkfifo(tmp_path / "asked")
     browser = program(tmp_path / "bin", "chromium", f'echo "$@" > {tmp_path}/asked')
     environ = {**os.environ, "DISPLAY": ":77", "FLET_VIEW_PATH": str(client), "PATH": f"{browser}:{os.environ['PATH']}"}
