@@ -21,6 +21,7 @@ from protocol.kinds import Redacted
 from protocol.story import Passage, Story
 
 QUIET = 0.5  # seconds; a burst of entries is recorded once
+SETTLING = 2.0  # seconds; a long story is on the page before it is recorded, which takes as long as opening it
 WAITING = 256  # happenings that wait to be noted
 logger = logging.getLogger(__name__)
 
@@ -44,11 +45,12 @@ class Librarian:
 
     async def run(self, events: trio.MemoryReceiveChannel[Event]) -> None:
         """Record until cancelled, and once more then: what is on the shelf is up to date."""
-        if self.library.summary() is None:
-            await self._record_lines()
-        else:
-            self._recorded = self.narrator.story.still()
         try:
+            if self.library.summary() is None:
+                await trio.sleep(SETTLING)
+                await self._record_lines()
+            else:
+                self._recorded = self.narrator.story.still()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._keep_notes)
                 async for event in events:
