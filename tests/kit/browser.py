@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, T
 
 PACKAGE = "chromium"
 PATIENCE = 60.0  # seconds; a bound for a busy machine, no claim about speed
+HAND_MS = 150  # between coming to a button and pressing it; a hand takes longer
 MESSAGES = 200  # of the console that are kept
 # Nothing leaves this machine, and it runs where tests run: as root, in containers, without a GPU.
 ARGUMENTS = (
@@ -149,9 +150,11 @@ class Tab:
     # --- what a person does ------------------------------------------------------------------------------------------
 
     def click(self, what: str | re.Pattern[str] | Locator) -> None:
-        """Click this, or the button with this name. Panes of glass that lie over it are no hindrance."""
+        """Go to this, or to the button with this name, and click it. Panes of glass over it are no hindrance."""
         target = self.button(what) if isinstance(what, (str, re.Pattern)) else what
         self.wait(lambda: target.count() > 0, f"{what} is there")
+        target.first.hover(force=True, timeout=PATIENCE * 1000)
+        self.page.wait_for_timeout(HAND_MS)
         target.first.click(force=True, timeout=PATIENCE * 1000)
 
     def type(self, field: str | re.Pattern[str] | Locator, text: str) -> None:
@@ -173,6 +176,11 @@ class Tab:
         """As by F5; the semantics are woken again."""
         self.page.reload(wait_until="commit")
         self.wake()
+
+    def clipboard(self) -> str:
+        """What was copied last."""
+        self.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        return str(self.page.evaluate("() => navigator.clipboard.readText()"))
 
     # --- pictures and times ------------------------------------------------------------------------------------------
 
