@@ -46,7 +46,7 @@ def screens() -> dict[str, ScreenMaker]:
         "cast": ScreenMaker(ft.Icons.THEATER_COMEDY_OUTLINED, CastScreen),
         "hive": ScreenMaker(ft.Icons.HUB_OUTLINED, HiveScreen),
         "library": ScreenMaker(ft.Icons.LOCAL_LIBRARY_OUTLINED, LibraryScreen),
-        "settings": ScreenMaker(ft.Icons.TUNE, SettingsScreen),
+        "settings": ScreenMaker(ft.Icons.TUNE, SettingsScreen, alone=True),
     }
 
 

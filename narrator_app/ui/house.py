@@ -49,11 +49,14 @@ class Screen(Protocol):
 
 
 class ScreenMaker:
-    """How a screen is made and what stands for it in the navigation."""
+    """How a screen is made and what stands for it in the navigation. ``alone``: it has something to show when the story
+    could not be opened.
+    """
 
-    def __init__(self, icon: ft.IconData, make: Callable[[PageDesk], Screen]) -> None:
+    def __init__(self, icon: ft.IconData, make: Callable[[PageDesk], Screen], *, alone: bool = False) -> None:
         self.icon = icon
         self.make = make
+        self.alone = alone
 
 
 class House:

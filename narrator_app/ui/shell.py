@@ -88,6 +88,12 @@ class PageDesk:
         """Look at another screen, at a place in it if it knows it."""
         if screen not in self._rail:
             return
+        state = self.evenings.state
+        if isinstance(state, Failed) and not self.house.screens[screen].alone:
+            self._current, self._middle.content = screen, self._failed(state)
+            self._mark_rail()
+            self._middle.update()
+            return
         if screen not in self._built:
             made = self.house.screens[screen].make(self)
             self._built[screen] = (made, made.build())
@@ -163,13 +169,11 @@ class PageDesk:
             self._welcome()
             return
         match state:
-            case Open():
+            case Open() | Failed():
                 self.page.add(self._rooms())
                 self.go(self._current if self._current in self._rail else next(iter(self._rail), ""))
             case Opening(name=name):
                 self.page.add(self._waiting(name))
-            case Failed(what=what, hint=hint):
-                self.page.add(self._failed(what, hint))
             case Closed() if self.evenings.leaving:
                 self.page.add(self._ended())
             case Closed():
@@ -282,7 +286,7 @@ class PageDesk:
             heading(self.palette, say("shell.ended"), 18), expand=True, alignment=ft.Alignment.CENTER, padding=32
         )
 
-    def _failed(self, what: str, hint: str) -> ft.Control:
+    def _failed(self, state: Failed) -> ft.Control:
         again = action(
             self.palette,
             say("shell.again"),
@@ -293,7 +297,7 @@ class PageDesk:
         others = OtherStories(self)
         self.soon(others.load)
         inside = ft.Column(
-            [empty(self.palette, what, hint, again), others.control],
+            [empty(self.palette, state.what, state.hint, again), others.control],
             alignment=ft.MainAxisAlignment.CENTER,
             horizontal_alignment=ft.CrossAxisAlignment.CENTER,
         )
