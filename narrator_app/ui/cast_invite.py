@@ -10,7 +10,7 @@ import flet as ft
 from dwnet.times import now
 from narrator_app.phrases import say
 from narrator_app.ui.cast_panel import framed, section
-from narrator_app.ui.parts import action, icon_button, identified, label
+from narrator_app.ui.parts import action, icon_button, identified, label, read_out
 from narrator_app.views.invite import InvitePanel as View
 from narrator_app.views.invite import invite_panel, qr_picture
 
@@ -81,7 +81,7 @@ class InvitePanel:
         inside = ft.Column(
             [
                 *section(self._desk, say("cast.words")),
-                ft.Text(view.words, size=palette.size(20), color=palette.text, selectable=True),
+                read_out(ft.Text(view.words, size=palette.size(20), color=palette.text, selectable=True)),
                 label(palette, say("cast.words_text")),
             ],
             spacing=6,
@@ -120,7 +120,7 @@ class InvitePanel:
                 ft.Column(
                     [
                         ft.Row([label(palette, title), copy], alignment=ft.MainAxisAlignment.SPACE_BETWEEN),
-                        shown,
+                        read_out(shown),
                     ],
                     spacing=2,
                     tight=True,

@@ -13,7 +13,7 @@ from dwnet.card import Card, read_card
 from dwnet.card_picture import is_png
 from dwnet.card_reading import CardError
 from narrator_app.phrases import say
-from narrator_app.ui.parts import action, field, heading, icon_button, identified, label, portrait
+from narrator_app.ui.parts import action, field, heading, icon_button, identified, label, portrait, read_out
 from narrator_app.views.cast import line_of, sample_card
 
 if TYPE_CHECKING:
@@ -96,12 +96,13 @@ class OutputPanel:
         self._text = ft.Text(
             "", size=desk.palette.size(12), font_family="monospace", color=desk.palette.text, selectable=True
         )
+        self._read = read_out(self._text)
 
     def build(self) -> ft.Control:
         again = action(
             self._desk.palette, say("cast.output_again"), lambda event: self.refresh(), icon=ft.Icons.REFRESH
         )
-        body = ft.Container(self._text, padding=12, border_radius=8, bgcolor=self._desk.palette.page)
+        body = ft.Container(self._read, padding=12, border_radius=8, bgcolor=self._desk.palette.page)
         self.refresh()
         return framed(self._desk, say("cast.output_title", name=self._name), [body], self._shut, ft.Row([again]))
 
@@ -117,8 +118,9 @@ class OutputPanel:
         def show() -> None:
             silent = all(line.startswith("---") for line in read[0].splitlines())
             self._text.value = f"{read[0]}\n{say('cast.output_none')}".strip() if silent else read[0]
-            if self._text.page:
-                self._text.update()
+            self._read.label = self._text.value
+            if self._read.page:
+                self._read.update()
 
         self._desk.do(look, show)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import flet as ft
 
 from narrator_app.phrases import say
-from narrator_app.ui.parts import action, icon_button, identified
+from narrator_app.ui.parts import action, icon_button, identified, read_out
 
 if TYPE_CHECKING:
     from narrator_app.ui.shell import PageDesk
@@ -47,9 +47,9 @@ class QuietBar:
         )
         palette = self._desk.palette
         icon = ft.Icons.ERROR_OUTLINE if trouble else ft.Icons.INFO_OUTLINE
-        words: list[ft.Control] = [ft.Text(what, size=palette.size(14), color=palette.text, selectable=True)]
+        words: list[ft.Control] = [read_out(ft.Text(what, size=palette.size(14), color=palette.text, selectable=True))]
         if hint:
-            words.append(ft.Text(hint, size=palette.size(13), color=palette.muted, selectable=True))
+            words.append(read_out(ft.Text(hint, size=palette.size(13), color=palette.muted, selectable=True)))
         row: list[ft.Control] = [
             ft.Icon(icon, color=palette.danger if trouble else palette.accent, size=20),
             ft.Column(words, spacing=2, expand=True, tight=True),
