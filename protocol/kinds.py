@@ -123,7 +123,7 @@ class Revoked(Body):
 @dataclass(frozen=True)
 class Cast(Body):
     """The public part of a card: who sits on a seat. A later one for the same seat replaces it; ``retired``
-    is 0 or 1.
+    is 0 or 1. ``portrait`` is the public blob of a picture of at most limits.PORTRAIT bytes, or empty.
     """
 
     kind = "cast"
