@@ -58,9 +58,14 @@ class Feeds:
         self.canon = Canon()
         self.forked: set[bytes] = set()
         self.of_author: Counter[bytes] = Counter()
-        self.entries = 0
+        self.told = 0  # entries as they stand in the units: a redaction stands beside each entry it is for, too
         self._runs: dict[bytes, tuple[int, bytes]] = {}
         self._told: dict[bytes, bytes] = {}
+
+    @property
+    def entries(self) -> int:
+        """How many entries there are, each counted once."""
+        return self.of_author.total()
 
     def take(self, unit: Unit) -> None:
         """Check and count one unit.
@@ -80,7 +85,7 @@ class Feeds:
         if len(unit) > 1 or not first.body or first.kind == Accepted.kind:
             self._companions(first, list(unit[1:]))
         self._place(first)
-        self.entries += len(unit)
+        self.told += len(unit)
 
     def take_fork(self, pair: Unit) -> None:
         """Check a proof of a fork.

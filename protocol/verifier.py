@@ -155,7 +155,7 @@ class Verifier:
 
     def _check_end(self, end: End, head: Head) -> None:
         feeds, read = self._feeds, self._read
-        told = (read[RecordType.UNIT], feeds.entries, read[RecordType.CLIP], read[RecordType.FORK])
+        told = (read[RecordType.UNIT], feeds.told, read[RecordType.CLIP], read[RecordType.FORK])
         if end[:4] != told:
             raise RemoteError(Code.MALFORMED, "records were taken out or put in: the counts at the end do not agree")
         if end.file_hash != self._records.hash.digest():

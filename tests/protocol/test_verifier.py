@@ -71,6 +71,7 @@ def test_a_whole_file_is_whole_and_leads_to_the_head_that_a_node_sees(chain: Cha
     assert {one.key: one.entries for one in report.authors} == {
         hand.public: len(hand.feed) for hand in (chain.narrator, *chain.members)
     }
+    assert report.entries == len(ledger.entries), "a redaction stands in two places and is one entry"
     assert report.offset == len(data) and report.clips == 1
 
 
