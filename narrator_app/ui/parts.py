@@ -63,6 +63,14 @@ def label(palette: Palette, text: str, *, size: float = 13, colour: str = "") ->
     return ft.Text(text, size=palette.size(size), color=colour or palette.muted)
 
 
+def outline(palette: Palette) -> dict[ft.ControlState, ft.InputBorder]:
+    """The frame of a text field, stronger where the cursor is."""
+    return {
+        ft.ControlState.DEFAULT: ft.OutlineInputBorder(side=ft.BorderSide(1, palette.line), border_radius=8),
+        ft.ControlState.FOCUSED: ft.OutlineInputBorder(side=ft.BorderSide(2, palette.accent), border_radius=8),
+    }
+
+
 def field(palette: Palette, name: str, value: str = "", **settings: Any) -> ft.TextField:
     """A text field; ``settings`` are Flet's."""
     return ft.TextField(
@@ -70,10 +78,8 @@ def field(palette: Palette, name: str, value: str = "", **settings: Any) -> ft.T
         value=value,
         text_size=palette.size(15),
         color=palette.text,
-        border_color=palette.line,
-        focused_border_color=palette.accent,
+        border=outline(palette),
         label_style=ft.TextStyle(size=palette.size(14), color=palette.muted),
-        border_radius=8,
         **settings,
     )
 
