@@ -80,15 +80,14 @@ class BranchMap:
 def branch_map(story: Story) -> BranchMap:
     """The map of a story as it stands."""
     order = {one: at for at, one in enumerate(story.passages)}
-    parents = {one.id: one.parent for one in story.passages.values()}
-    followed = set(parents.values())
+    followed = {one.parent for one in story.passages.values()}
     tips = [one for one in story.passages if one not in followed and one != story.head]
     marks = [one for one in dict.fromkeys(story.checkpoints.values()) if one]
     chosen = {b"", story.head, *tips[-TIPS:], *marks[-MARKS:]}
-    alive, stops = _alive(chosen, parents)
+    stops = _stops(chosen, story)
     placed = sorted(stops, key=lambda one: order.get(one, -1))
     rows = {one: row for row, one in enumerate(placed)}
-    before = _before(alive, stops, parents, order)
+    before = _before(stops, story)
     way = _way(story, stops)
     lanes = _lanes(placed, rows, before, way)
     names = _names(story)
@@ -114,31 +113,27 @@ def branch_map(story: Story) -> BranchMap:
     )
 
 
-def _alive(chosen: Iterable[bytes], parents: Mapping[bytes, bytes]) -> tuple[set[bytes], set[bytes]]:
-    """All passages on the way to a chosen one; and the stops: these, and where their ways part."""
-    alive, stops = {b""}, set(chosen)
+def _stops(chosen: Iterable[bytes], story: Story) -> set[bytes]:
+    """The chosen ones, and where their ways part."""
+    seen, stops = {b""}, set(chosen)
     for one in chosen:
         at = one
-        while at not in alive:
-            alive.add(at)
-            at = parents[at]
+        while at not in seen:
+            seen.add(at)
+            at = story.passages[at].parent
         if at != one:
             stops.add(at)
-    return alive, stops
+    return stops
 
 
-def _before(
-    alive: set[bytes], stops: set[bytes], parents: Mapping[bytes, bytes], order: Mapping[bytes, int]
-) -> dict[bytes, tuple[bytes, int]]:
+def _before(stops: set[bytes], story: Story) -> dict[bytes, tuple[bytes, int]]:
     """For every stop but the beginning, the stop before it and how many passages lie between."""
-    last: dict[bytes, tuple[bytes, int]] = {}
     found: dict[bytes, tuple[bytes, int]] = {}
-    for one in sorted(alive - {b""}, key=lambda each: order[each]):
-        parent = parents[one]
-        here = (parent, 0) if parent in stops else (last[parent][0], last[parent][1] + 1)
-        last[one] = here
-        if one in stops:
-            found[one] = here
+    for one in stops - {b""}:
+        at, count = story.passages[one].parent, 0
+        while at not in stops:
+            at, count = story.passages[at].parent, count + 1
+        found[one] = at, count
     return found
 
 
