@@ -149,7 +149,9 @@ class FormPanel:
         self._writer = WriterPart(desk, settings, self._typed)
         self._foot = label(palette, "", size=13)
         words = say("cast.save") if self._subject.seat is not None else say("cast.create")
-        self._save = action(palette, words, lambda event: self.save(), icon=ft.Icons.CHECK, kind="filled", key="Ctrl+S")
+        self._save = action(
+            palette, words, lambda event: self.save(), icon=ft.Icons.CHECK, kind="filled", key="Ctrl+Enter"
+        )
         self._over = action(palette, say("cast.start_over"), lambda event: self._start_over(), icon=ft.Icons.REFRESH)
         self._over.visible = self._goes_on
 

@@ -189,7 +189,7 @@ class ImportPanel:
     def build(self) -> ft.Control:
         palette = self._desk.palette
         pick = action(
-            palette, say("cast.import_pick"), self._pick, icon=ft.Icons.FOLDER_OPEN, kind="filled", key="Ctrl+O"
+            palette, say("cast.import_pick"), self.pick, icon=ft.Icons.FOLDER_OPEN, kind="filled", key="Alt+O"
         )
         read = action(palette, say("cast.import_read"), self._read, icon=ft.Icons.CHECK)
         body: list[ft.Control] = [
@@ -201,7 +201,8 @@ class ImportPanel:
         ]
         return framed(self._desk, say("cast.import_title"), body, self._shut)
 
-    async def _pick(self, event: object = None) -> None:
+    async def pick(self, event: object = None) -> None:
+        """Choose a card's file."""
         files = await ft.FilePicker().pick_files(
             dialog_title=say("cast.import_file"),
             file_type=ft.FilePickerFileType.CUSTOM,

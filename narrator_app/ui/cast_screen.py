@@ -295,8 +295,11 @@ class CastScreen:
         return self._act(key.key)
 
     def _pressed_in_form(self, key: ft.KeyboardEvent) -> bool:
-        if isinstance(self._panel, FormPanel) and key.ctrl and key.key == "S":
+        if isinstance(self._panel, FormPanel) and key.ctrl and key.key in ("Enter", "S"):
             self._panel.save()
+            return True
+        if isinstance(self._panel, ImportPanel) and key.alt and key.key == "O":
+            self.desk.page.run_task(self._panel.pick)
             return True
         if isinstance(self._panel, FormPanel) and key.alt and key.key == "H":
             self._panel.hear()

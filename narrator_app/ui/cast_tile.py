@@ -147,7 +147,8 @@ class CastTile:
     def _icon(self, icon: ft.IconData, words: str, act: Callable[[int], None], key: str) -> ft.Control:
         seat = self.tile.seat
         button = icon_button(self._palette, icon, words, lambda event: act(seat), key=key, size=19)
-        button.width, button.height, button.padding = ICON, ICON, 0
+        button.width = button.height = self._palette.size(ICON)
+        button.padding = 0
         return button
 
     def _question(self) -> ft.Control:

@@ -99,7 +99,7 @@ def test_a_character_is_made_and_what_is_missing_is_said_at_its_field(tmp_path: 
             page = cast.page
             await page.press("N")
             await page.type(cast.field(say("cast.personality")), "salty")
-            await page.press("S", ctrl=True)
+            await page.press("Enter", ctrl=True)
             assert cast.field(say("cast.name")).error == say("cast.no_name") and cast.names == []
             await page.type(cast.field(say("cast.name")), "Brine")
             await page.type(cast.field(say("cast.goals")), "To find the egg.")
@@ -168,7 +168,7 @@ def test_a_card_is_imported_with_its_picture_and_looked_through_first(tmp_path: 
         async with cast_open(tmp_path, answers=picked(png)) as cast:
             page = cast.page
             await page.press("M")
-            await page.click(say("cast.import_pick"))
+            await page.press("O", alt=True)
             await page.until(lambda: page.has("cast-panel") and say("cast.imported") in page.text(cast.panel()))
             assert cast.names == [] and page.all(ft.Image, cast.panel())
             await page.click(say("cast.create"))
