@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from narrator_app.seat_settings import SeatSettings
 from tests.kit.hive import Hive
+from tests.kit.quick_writer import QuickWriter
 
 
 @pytest.mark.timeout(600)
@@ -48,3 +50,20 @@ def test_a_seat_that_moves_elsewhere_ends_its_process_here_without_a_complaint(q
     narrator.wait("joined", member="Pim")
     assert elsewhere.ended() == 3
     narrator.wait("local", member="Pim", state="running")
+
+
+@pytest.mark.timeout(600)
+def test_a_character_here_writes_with_what_its_seat_is_set_to(quick: Hive, writer: QuickWriter) -> None:
+    writer.key = "sk-known-to-two"
+    settings = SeatSettings(quick.folder("narrator") / "here" / "seat-1")
+    settings.keep_writer(writer.url)
+    settings.keep_key(writer.key)
+    narrator = quick.narrate()
+    narrator.type("/cast Pim --here")
+    ready = narrator.wait("status", member="Pim", status="Online_Responsive")
+    assert writer.url.partition("#")[2] in ready["why"]
+    line = quick.answer(narrator, "Pim", narrator.type("Night fell."))
+    assert line["text"] and writer.replies
+    assert narrator.leave() == 0
+    files = [path for path in quick.folder("narrator").rglob("*") if path.is_file()]
+    assert [path.name for path in files if writer.key.encode() in path.read_bytes()] == ["api_key"]
