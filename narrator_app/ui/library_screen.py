@@ -23,7 +23,7 @@ from narrator_app.ui.library_search import SearchResults
 from narrator_app.ui.library_shelf import NameRow, SpineList
 from narrator_app.ui.library_story import StoryHead
 from narrator_app.ui.parts import action, identified
-from narrator_app.views.library import ShelfView, SpineView, found_view, places_view, shelf_view
+from narrator_app.views.library import ShelfView, SpineView, found_view, places_view, shelf_view, unlisted
 from narrator_app.views.library_map import branch_map
 
 if TYPE_CHECKING:
@@ -190,7 +190,9 @@ class LibraryScreen:
         """The story that is looked at: the one that was picked, else the open one."""
         stories = (*self._view.stories, *self._view.archived)
         picked = next((one for one in stories if one.key == self._chosen), None)
-        return picked or next((one for one in stories if one.is_open), None) or _unread(self.desk)
+        evening = self.desk.evening
+        name = evening.desk.narrator.story.name if evening is not None else ""
+        return picked or next((one for one in stories if one.is_open), None) or unlisted(name)
 
     def spine(self, story: SpineView) -> Spine | None:
         """The story behind what is shown of it."""
@@ -220,6 +222,7 @@ class LibraryScreen:
 
     def _pick(self, story: SpineView) -> None:
         self._chosen = story.key
+        self.deeds.seal = None
         self._forget_search()
         self.refresh()
 
@@ -341,10 +344,3 @@ class LibraryScreen:
             self.refresh()
             return True
         return False
-
-
-def _unread(desk: PageDesk) -> SpineView:
-    """What stands in place of the open story until the shelf was looked at."""
-    evening = desk.evening
-    name = evening.desk.narrator.story.name if evening is not None else ""
-    return SpineView("", name, "", "", "", "", "muted", True, False, False, True, "", "", name)

@@ -1,7 +1,7 @@
 """The library as values: spines, what a search found, places to go back to, forms of export, a seal. Pure.
 
 Rules of this file:
-- A number is shown with its word, a moment as how long ago it was; what a screen reader says of a spine is all of it.
+- A number is shown with its word, a moment as how long ago it was.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Tone = Literal["ok", "warn", "danger", "muted"]
 @dataclass(frozen=True)
 class SpineView:
     """A story as its spine shows it. ``key`` opens it: its name, or its tag where two have one name. ``state`` is a
-    word for its chip; ``spoken`` says all of it.
+    word for its chip.
     """
 
     key: str
@@ -44,7 +44,6 @@ class SpineView:
     ours: bool
     trouble: str
     hint: str
-    spoken: str
 
     @property
     def can_open(self) -> bool:
@@ -138,6 +137,11 @@ def shelf_view(spines: Sequence[Spine], open_tag: str, now: int) -> ShelfView:
     )
 
 
+def unlisted(name: str) -> SpineView:
+    """What stands in place of the open story until the shelf was looked at."""
+    return SpineView("", name, "", "", "", "", "muted", True, False, False, True, "", "")
+
+
 def _spine(spine: Spine, is_double: bool, open_tag: str, now: int) -> SpineView:
     summary = spine.summary
     is_open = bool(open_tag) and summary.tag == open_tag
@@ -159,7 +163,6 @@ def _spine(spine: Spine, is_double: bool, open_tag: str, now: int) -> SpineView:
         spine.ours,
         spine.trouble,
         spine.hint,
-        say("library.spoken", name=name, state=state, facts=facts, cast=cast),
     )
 
 
