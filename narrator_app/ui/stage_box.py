@@ -24,9 +24,11 @@ SAY = Mode()
 
 
 class NarrationBox:
-    """The field, what may be meant in it, and how its words are told. ``telling`` is called when something is told."""
+    """The field, what may be meant in it, and how its words are told. ``telling`` is called with what is being
+    told, and with "" when it could not be.
+    """
 
-    def __init__(self, desk: PageDesk, telling: Callable[[], None]) -> None:
+    def __init__(self, desk: PageDesk, telling: Callable[[str, Mode], None]) -> None:
         self.desk = desk
         self._telling = telling
         self.mode = SAY
@@ -132,14 +134,15 @@ class NarrationBox:
                 else:
                     goes_on = await obey(text, desk)
             except NodeError:
+                self._telling("", mode)
                 self._put(f"{text}{self.field.value}", mode)
                 raise
             if drafts is not None and not self.field.value:
                 await drafts.keep("")
 
+        self._telling(text, mode)
         self._offer(None)
         self._put("", SAY if mode.kind == "scene" else mode)
-        self._telling()
         self.desk.do(tell, lambda: None if goes_on else self.desk.house.bridge.stop())
 
     def _put(self, text: str, mode: Mode) -> None:

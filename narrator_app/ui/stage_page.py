@@ -104,6 +104,11 @@ class StoryPage:
         self.behind = False
         self._grow(length)
 
+    @property
+    def is_nearly_there(self) -> bool:
+        """At the end but for a few pixels, which what comes next should not stay below."""
+        return self.at_end and self._pixels > 0
+
     def tail(self, control: ft.Control | None) -> None:
         """What stands below the last row."""
         self._tail.content = ft.Container(control, width=PAGE) if control is not None else None
@@ -129,6 +134,12 @@ class StoryPage:
         """Go to the end of a story of this many rows."""
         self.open(length)
         await self.list.scroll_to(offset=0)
+
+    async def settle(self) -> None:
+        """Go on to the very end when it is nearly there."""
+        if self.is_nearly_there:
+            self._pixels = 0.0
+            await self.list.scroll_to(offset=0, duration=120)
 
     async def to_place(self, place: int) -> None:
         """Go to a row."""

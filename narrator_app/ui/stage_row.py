@@ -79,7 +79,7 @@ def words(
 class StoryRow:
     """The controls of one row. ``hovered`` is called with the row when the pointer comes, and None when it leaves."""
 
-    def __init__(self, palette: Palette, row: Row, hovered: Callable[[StoryRow, bool], None]) -> None:
+    def __init__(self, palette: Palette, row: Row, hovered: Callable[[StoryRow, bool], None], name: str = "") -> None:
         self.palette = palette
         self.row = row
         self.spoken: int | None = None
@@ -94,7 +94,7 @@ class StoryRow:
         )
         self.scroll_key = row.id.hex()[:12]
         self.control = ft.Semantics(
-            identifier=f"row-{self.scroll_key}",
+            identifier=name or f"row-{self.scroll_key}",
             container=True,
             content=self._box,
             key=ft.ScrollKey(self.scroll_key),  # type: ignore[call-arg]

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import flet as ft
 
 from dwnet.hearing import Said
+from dwnet.text import clean
+from narrator_app.direction import unknown_names
 from narrator_app.narrator import Happening
 from narrator_app.phrases import say
-from narrator_app.ui.parts import action, empty, identified, label
+from narrator_app.ui.parts import identified
+from narrator_app.ui.stage_around import footnote, nothing_told, to_the_end
 from narrator_app.ui.stage_box import NarrationBox
 from narrator_app.ui.stage_deeds import Deeds, quietly
 from narrator_app.ui.stage_page import StoryPage
@@ -17,7 +20,8 @@ from narrator_app.ui.stage_queue import HOLD_KEY, REVIEW_KEY, SpeakerStrip
 from narrator_app.ui.stage_review import ReviewBar
 from narrator_app.ui.stage_row import PAGE, StoryRow
 from narrator_app.ui.stage_stream import StreamingLine
-from narrator_app.views.stage import Row, StageView, row_at, stage_view
+from narrator_app.views.completion import Mode
+from narrator_app.views.stage import Row, StageView, row_at, row_told, stage_view
 from protocol.story import Story
 
 if TYPE_CHECKING:
@@ -36,10 +40,11 @@ class StageScreen:
         palette = desk.palette
         self.deeds = Deeds(desk, self._field_closed)
         self.page = StoryPage(palette, self._row_at, self._hovered, self._moved, desk.soon)
-        self.box = NarrationBox(desk, lambda: self._choose(None) if self._selected else None)
+        self.box = NarrationBox(desk, self._telling)
         self.strip = SpeakerStrip(desk)
         self.review = ReviewBar(desk)
         self._stream: StreamingLine | None = None
+        self._told: ft.Control | None = None  # what is being told, until it is part of the story
         self._under: StoryRow | None = None  # under the pointer
         self._selected = b""
         self._view: StageView | None = None
@@ -53,7 +58,7 @@ class StageScreen:
         """Its controls."""
         palette = self.desk.palette
         below = ft.Column(
-            [self.review.build(), self.strip.build(), self.box.build(), self._footnote()], spacing=8, tight=True
+            [self.review.build(), self.strip.build(), self.box.build(), footnote(self.desk)], spacing=8, tight=True
         )
         foot = ft.Container(
             ft.Container(below, width=PAGE),
@@ -73,7 +78,7 @@ class StageScreen:
             return
         self._stream = None
         self.page.open(story.length)
-        self.page.tail(None)
+        self._put_tail(None)
         self._show()
 
     def refresh(self) -> None:
@@ -82,7 +87,10 @@ class StageScreen:
         if story is None or not self._is_on_page():
             return
         if self.deeds.editing is None:
+            grown = story.length > self.page.length
             self.page.refresh(story.length)
+            if grown and self.page.is_nearly_there:
+                self.desk.page.run_task(self.page.settle)
         self._show()
 
     def happened(self, one: Happening) -> None:
@@ -98,6 +106,8 @@ class StageScreen:
                 return
             case event if event in AT_ONCE:
                 self.refresh()
+                if event == "narrated" and self._told is not None:
+                    self._put_tail(None)
             case _:
                 self.desk.soon(self.refresh)
 
@@ -179,11 +189,11 @@ class StageScreen:
         if writing is None:
             if self._stream is not None:
                 self._stream = None
-                self.page.tail(None)
+                self._put_tail(self._told)
         elif self._stream is None or self._stream.cue != writing.cue:
             if self.page.at_end:
                 self._stream = StreamingLine(self.desk.palette, writing)
-                self.page.tail(self._stream.control)
+                self._put_tail(self._told)
         elif self.page.at_end:
             self._stream.show(writing.text)
         if not self.page.at_end:
@@ -218,34 +228,8 @@ class StageScreen:
             return
         self._empty.visible, self._empty.data = nothing, bool(view.cast)
         if nothing:
-            palette = self.desk.palette
-            hint = say("stage.empty_hint") if view.cast else say("stage.empty_hint_alone")
-            bring = action(
-                palette,
-                say("stage.bring"),
-                lambda event: self.desk.go("cast"),
-                icon=ft.Icons.PERSON_ADD_OUTLINED,
-                kind="filled",
-            )
-            self._empty.content = empty(palette, say("stage.empty"), hint, *([] if view.cast else [bring]))
+            self._empty.content = nothing_told(self.desk, view)
         self._empty.update()
-
-    def _footnote(self) -> ft.Control:
-        evening, palette = self.desk.evening, self.desk.palette
-        notes = [say("stage.keys")]
-        if evening is not None and evening.silent:
-            notes.append(say("stage.silent"))
-        elif self.desk.page.web:
-            notes.append(say("stage.web_sound"))
-        labels: list[ft.Control] = [label(palette, one, size=11.5) for one in notes]
-        labels[-1].tooltip = evening.silent if evening is not None and evening.silent else None
-        return ft.Row(
-            labels,
-            alignment=ft.MainAxisAlignment.SPACE_BETWEEN,
-            wrap=True,
-            spacing=16,
-            run_spacing=2,
-        )
 
     # --- the end of the page ----------------------------------------------------------------------------------------
 
@@ -267,15 +251,29 @@ class StageScreen:
         if (self._jump.visible, self._jump.data) == (not self.page.at_end, words):
             return
         self._jump.visible, self._jump.data = not self.page.at_end, words
-        palette = self.desk.palette
-        self._jump.content = ft.FilledTonalButton(
-            words,
-            icon=ft.Icons.ARROW_DOWNWARD,
-            tooltip=f"{say('stage.to_end')} (Alt+End)",
-            on_click=lambda event: self._to_end(),
-            style=ft.ButtonStyle(bgcolor=palette.raised, color=palette.text, icon_color=palette.accent, elevation=3),
-        )
+        self._jump.content = to_the_end(self.desk, words, self._to_end)
         self._jump.update()
+
+    def _telling(self, text: str, mode: Mode) -> None:
+        """Whoever tells wants to see it, and at once: what is being committed stands below the last row already."""
+        evening = self.desk.evening
+        if evening is None or not text:
+            self._put_tail(None)
+            return
+        if self._selected:
+            self._choose(None)
+        if not self.page.at_end:
+            self._to_end()
+        elif mode.kind != "say" or not (
+            text.lstrip().startswith("/") or unknown_names(text, evening.desk.narrator.story)
+        ):
+            row = row_told(clean(text), mode.kind, mode.to)
+            self._put_tail(StoryRow(self.desk.palette, row, lambda row, over: quietly(), "telling").control)
+
+    def _put_tail(self, told: ft.Control | None) -> None:
+        """Below the last row stands what is being told, or else who speaks."""
+        self._told = told
+        self.page.tail(told or (self._stream.control if self._stream is not None else None))
 
     def _to_end(self) -> None:
         quietly()

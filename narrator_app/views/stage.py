@@ -14,7 +14,7 @@ from typing import Literal
 from dwnet.text import clean, clean_piece
 from narrator_app.direction import Turn, acceptable, open_cue
 from protocol.authority import Authority
-from protocol.kinds import NARRATOR, Line
+from protocol.kinds import NARRATOR, NARRATOR_NAME, Line
 from protocol.shapes import Span
 from protocol.story import WENT_BACK, Passage, Story
 
@@ -178,6 +178,30 @@ def row_at(story: Story, place: int) -> Row:
         has_sound=bool(story.clips_of(take)),
         hidden=take.hidden,
         notes=_notes(story, passage.beat) if following != passage.beat else (),
+    )
+
+
+def row_told(text: str, mode: str, to: str) -> Row:
+    """A narration as it will stand, before it is part of the story. ``mode`` is say, scene or whisper."""
+    kinds: dict[str, Kind] = {"scene": "scene", "whisper": "whisper"}
+    return Row(
+        id=b"",
+        entry=b"",
+        beat=b"",
+        kind=kinds.get(mode, "narration"),
+        speaker=NARRATOR_NAME,
+        seat=NARRATOR,
+        colour="",
+        spans=(Span("speech", text),),
+        said=None,
+        edited=False,
+        take=1,
+        takes=1,
+        private=(to,) if to else (),
+        at=0,
+        has_sound=False,
+        hidden="",
+        notes=(),
     )
 
 

@@ -30,7 +30,7 @@ def on_stage(folder: Path, play: Callable[[OpenDesk, FletPage], Awaitable[None]]
             lay_down(told(lines), folder)
         async with desk_with_screens(folder, "The Long Road") as desk, desk.page() as page:
             await page.until(lambda: page.has("stage"))
-            await page.idle()
+            await page.until(lambda: len(rows(page)) == min(story(desk).length, CHUNK * (AROUND + 1)))
             await play(desk, page)
 
     asyncio.run(evening())
@@ -53,8 +53,10 @@ def words(page: FletPage) -> str:
 
 
 async def tell(page: FletPage, text: str) -> None:
+    """Tell, until it is part of the story."""
     await page.submit(box(page), text)
-    await page.until(lambda: text in words(page))
+    assert page.has("telling") and text in words(page), "it is seen before it is committed"
+    await page.until(lambda: text in words(page) and not page.has("telling"))
 
 
 async def asked(desk: OpenDesk, page: FletPage) -> bytes:
@@ -99,6 +101,7 @@ def test_a_name_nobody_has_is_said_and_the_words_stay(tmp_path: Path) -> None:
         await page.submit(box(page), "Hello @Nobody!")
         await page.until(lambda: "Nobody in this story is called Nobody" in page.text())
         assert box(page).value == "Hello @Nobody!" and story(desk).length == 0
+        assert not page.has("telling")
 
     on_stage(tmp_path, play)
 
@@ -202,7 +205,7 @@ def test_who_reads_further_up_is_left_in_peace(tmp_path: Path) -> None:
         page_list = page.one(ft.ListView)
         before = len(rows(page))
         await scroll(page, page_list, 900)
-        await page.submit(box(page), "/scene Morning came.")
+        await desk.story(lambda: desk.evening.desk.intents.tell("Morning came.", mode="scene"))
         await page.until(lambda: say("stage.more_below") in page.text())
         assert "Morning came." not in words(page) and len(rows(page)) == before
         await page.click(say("stage.more_below"))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from narrator_app.views.stage import (
     beat_of,
     pieces,
     row_at,
+    row_told,
     stage_view,
 )
 from protocol.kinds import Chosen, Heard, Missed, Narrated, Voiced
@@ -247,3 +250,14 @@ def test_a_row_of_a_long_story_is_made_without_looking_at_the_others(chain: Chai
 def test_notes_and_rows_are_values(chain: Chain) -> None:
     chain.narrate("Night fell.")
     assert rows(chain) == rows(chain) and Note("a", "b", "c") == Note("a", "b", "c")
+
+
+@pytest.mark.parametrize("mode", ["say", "scene", "whisper"])
+def test_what_is_being_told_looks_as_it_will_once_it_is_told(chain: Chain, mira: Hand, mode: str) -> None:
+    if mode == "whisper":
+        chain.narrate("Night fell.", mira, audience=(mira,))
+    else:
+        chain.tell(Narrated("Night fell.", (), mode))
+    before = row_told("Night fell.", mode, "Mira" if mode == "whisper" else "")
+    (after,) = rows(chain)
+    assert before == replace(after, id=b"", entry=b"", beat=b"", at=0)
