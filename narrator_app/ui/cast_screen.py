@@ -280,6 +280,9 @@ class CastScreen:
             return True
         if isinstance(self._panel, TYPING):
             return self._pressed_in_form(key)
+        if key.key == "Escape" and self._selected in self._tiles and self._tiles[self._selected].asking:
+            self.ask(self._selected, False)
+            return True
         if key.ctrl or key.alt or key.meta:
             return False
         if isinstance(self._panel, InvitePanel) and key.key in ("C", "N"):

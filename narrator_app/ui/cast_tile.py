@@ -28,7 +28,7 @@ class CastTile:
         self._palette: Palette = screen.desk.palette
         self.tile = tile
         self._selected = False
-        self._asking = False
+        self.asking = False
         self._box = ft.Container(
             width=WIDTH, padding=16, border_radius=12, on_click=lambda event: screen.select(self.tile.seat)
         )
@@ -42,7 +42,7 @@ class CastTile:
         if (tile, selected) == (self.tile, self._selected):
             return
         if not selected:
-            self._asking = False
+            self.asking = False
         self.tile, self._selected = tile, selected
         self._draw()
         if self._box.page:
@@ -50,7 +50,7 @@ class CastTile:
 
     def ask(self, asking: bool) -> None:
         """Ask whether the seat shall really be closed, or take the question back."""
-        self._asking = asking
+        self.asking = asking
         self._draw()
         self._box.update()
 
@@ -86,7 +86,7 @@ class CastTile:
             parts.append(label(palette, tile.invite, colour=palette.accent))
         if tile.where == NOBODY and not tile.retired and tile.role == "character" and not tile.invite:
             parts.append(self._first_steps())
-        if self._asking:
+        if self.asking:
             parts.append(self._question())
         elif self._selected:
             parts += [ft.Divider(height=1, color=palette.line), self._actions()]
