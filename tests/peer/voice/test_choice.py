@@ -55,9 +55,9 @@ async def test_a_card_that_changes_changes_the_voice_once(tmp_path: Path, autoju
 
         nursery.start_soon(follow_card, mira.node, mira.seat, None, change, mira.node.subscribe())
         await trio.testing.wait_all_tasks_blocked()
-        await recast(company, mira, "espeak:en-us+f5")
-        await recast(company, mira, "espeak:en-us+f5", name="Mira the Grey")
+        await recast(company, mira, "espeak:de?pitch=70")
+        await recast(company, mira, "espeak:de?pitch=70", name="Mira the Grey")
         await recast(company, mira, "")
         await trio.sleep(1)
-        assert heard == ["espeak:en-us+f5", format_voice(voice_for(mira.seat))]
+        assert heard == ["espeak:de?pitch=70", format_voice(voice_for(mira.seat))]
         nursery.cancel_scope.cancel()
