@@ -4,8 +4,11 @@ from pathlib import Path
 
 from trio.testing import MockClock
 
+from dwnet.node import Draft
 from narrator_app.librarian import Librarian
 from narrator_app.library import Library, open_library
+from narrator_app.summary import summary_of
+from protocol.kinds import Redacted
 from tests.kit.company import Evening, open_desk
 
 
@@ -42,6 +45,31 @@ async def test_an_edit_a_rewind_and_an_older_file_are_followed(tmp_path: Path, a
         await evening.type("/rewind night")
         await evening.company.until(lambda: not library.search("rose"))
         assert [one.name for one in library.checkpoints()] == ["night"]
+
+
+async def test_words_that_are_taken_back_are_forgotten(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_desk(tmp_path) as evening:
+        library = await librarian(evening)
+        await evening.type("Her name was Ottilie.")
+        await evening.type("Night fell.")
+        await evening.company.until(lambda: library.search("Ottilie") and library.search("night"))
+        story = evening.narrator.story
+        await evening.narrator.node.write(Draft(Redacted("said too much"), (next(iter(story.path())).id,)))
+        await evening.company.until(lambda: not library.search("Ottilie"))
+        assert library.search("night")
+
+
+async def test_a_summary_is_kept_in_step_and_is_as_new_as_the_story_at_the_end(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_desk(tmp_path) as evening:
+        library = await librarian(evening)
+        await evening.type("/scene Night fell.")
+        await evening.company.until(lambda: (kept := library.summary()) is not None and kept.passages == 1)
+        await evening.type("/rename The Lamp")
+        assert library.summary() is None, "it is behind, and says so"
+        await evening.company.until(library.summary)
+        assert library.summary() == summary_of(evening.narrator.node.ledger)
 
 
 async def test_invites_and_everybodys_health_are_noted(tmp_path: Path, autojump_clock: MockClock) -> None:
