@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -128,8 +129,8 @@ class Tab:
 
         :raises AssertionError: after ``seconds``, with everything on the page.
         """
-        rounds = int(seconds / 0.1)
-        for _ in range(rounds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
             try:
                 if there():
                     return

@@ -12,6 +12,11 @@ from tests.kit.browser import Chromium, Tab
 from tests.kit.hive import address_of
 from tests.kit.program import Program
 
+# What a node of the semantics tree and all below it say.
+IN_IT = """e => [e, ...e.querySelectorAll("*")].flatMap(
+  one => [one.getAttribute("aria-label"), one.childElementCount ? null : one.textContent]
+).filter(Boolean).join("\\n")"""
+
 
 class Sitting:
     """What somebody does who sits at the desk. ``desk`` is the process, ``tab`` what he sees of it."""
@@ -24,6 +29,11 @@ class Sitting:
     def box(self) -> Locator:
         """Where the story is told."""
         return self.tab.identified("narration").get_by_role("textbox")
+
+    def told_at_the_foot(self) -> str:
+        """What the quiet bar says, "" while it is silent."""
+        bar = self.tab.identified("bar")
+        return str(bar.first.evaluate(IN_IT)) if bar.count() else ""
 
     def go(self, screen: str) -> None:
         """Go to another screen by its key, and wait until it is there."""
