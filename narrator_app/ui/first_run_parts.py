@@ -11,7 +11,7 @@ import flet as ft
 from narrator_app.gathering import Waking
 from narrator_app.phrases import say
 from narrator_app.ui.palette import STORY, STORY_ITALIC, Palette
-from narrator_app.ui.parts import field, identified, label, portrait
+from narrator_app.ui.parts import field, identified, label, portrait, read_out
 from narrator_app.views.first_run import STEPS, Candidate, FirstRunView, Sleeper
 
 Handler = Callable[[ft.Event[Any]], None]
@@ -189,7 +189,7 @@ def trouble_box(palette: Palette, what: str, hint: str) -> ft.Control:
     """What is in the way, and what to do about it."""
     words: list[ft.Control] = [ft.Text(what, size=palette.size(14), color=palette.text)]
     if hint:
-        words.append(ft.Text(hint, size=palette.size(13), color=palette.muted, selectable=True))
+        words.append(read_out(ft.Text(hint, size=palette.size(13), color=palette.muted, selectable=True)))
     return ft.Container(
         ft.Row(
             [

@@ -15,7 +15,7 @@ import flet as ft
 from narrator_app.phrases import say
 from narrator_app.ui.hive_graph import tone_colour
 from narrator_app.ui.palette import Palette
-from narrator_app.ui.parts import action, chip, heading, icon_button, label
+from narrator_app.ui.parts import action, chip, heading, icon_button, label, read_out
 from narrator_app.views.hive import UNKNOWN, LogHealth, Own, Row
 from narrator_app.views.hive_graph import Tone
 
@@ -81,7 +81,7 @@ class HivePanel:
             vertical_alignment=ft.CrossAxisAlignment.CENTER,
         )
         told = [one for one in (row.why, row.remedy) if one]
-        words = ft.Text(" ".join(told), size=palette.size(13), color=palette.text, selectable=True)
+        words = read_out(ft.Text(" ".join(told), size=palette.size(13), color=palette.text, selectable=True))
         facts = ft.Row(
             [
                 self._fact(say("hive.fact_model"), row.model),

@@ -10,7 +10,7 @@ from narrator_app.phrases import say
 from narrator_app.ui.library_away import Progress
 from narrator_app.ui.library_shelf import tone_of
 from narrator_app.ui.palette import STORY, Palette
-from narrator_app.ui.parts import action, identified, label
+from narrator_app.ui.parts import action, identified, label, read_out
 from narrator_app.views.library import SealView
 
 ICONS = {"ok": ft.Icons.VERIFIED, "warn": ft.Icons.GPP_MAYBE, "danger": ft.Icons.GPP_BAD}
@@ -80,10 +80,10 @@ class SealPanel:
         said: list[ft.Control] = [
             label(palette, about, size=13),
             ft.Text(seal.title, size=palette.size(24), font_family=STORY, color=ink),
-            ft.Text(seal.proved, size=palette.size(14.5), color=palette.text, selectable=True),
+            read_out(ft.Text(seal.proved, size=palette.size(14.5), color=palette.text, selectable=True)),
         ]
         if seal.detail:
-            said.append(ft.Text(seal.detail, size=palette.size(13), color=palette.muted, selectable=True))
+            said.append(read_out(ft.Text(seal.detail, size=palette.size(13), color=palette.muted, selectable=True)))
         body: list[ft.Control] = [
             ft.Row(
                 [stamp, ft.Column(said, spacing=4, expand=True, tight=True)],

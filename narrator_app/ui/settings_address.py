@@ -74,7 +74,7 @@ class AddressSection:
     def _row(self, palette: Palette, one: AddressRow) -> ft.Control:
         colour = palette.muted if one.reach is Reach.SELF else palette.ok
         told: list[ft.Control] = [
-            ft.Text(one.address, size=palette.size(15), font_family="monospace", color=palette.text, selectable=True),
+            ft.Text(one.address, size=palette.size(15), font_family="monospace", color=palette.text),
             ft.Text(one.words, size=palette.size(13), color=palette.muted, expand=True),
         ]
         if one.invited:
@@ -116,9 +116,7 @@ class FolderSection:
     def build(self) -> ft.Control:
         """Its place, and buttons to go there."""
         palette, place = self._desk.palette, str(self._desk.evenings.settings.root)
-        path = ft.Text(
-            place, size=palette.size(15), font_family="monospace", color=palette.text, selectable=True, expand=True
-        )
+        path = ft.Text(place, size=palette.size(15), font_family="monospace", color=palette.text, expand=True)
         copy = icon_button(
             palette, ft.Icons.CONTENT_COPY, say("settings.copy"), lambda event: self._copy(place, place), size=18
         )

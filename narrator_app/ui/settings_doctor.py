@@ -9,7 +9,7 @@ import flet as ft
 
 from narrator_app.phrases import say
 from narrator_app.ui.palette import Palette
-from narrator_app.ui.parts import action, icon_button, identified
+from narrator_app.ui.parts import action, icon_button, identified, read_out
 from narrator_app.ui.settings_parts import card
 from narrator_app.views.setup import DoctorView, FindingRow, doctor_view
 
@@ -101,10 +101,12 @@ def _row(palette: Palette, one: FindingRow) -> ft.Control:
     colour = palette.ok if one.ok else palette.danger
     mark = ft.Icon(icon, color=colour, size=20, semantics_label=say("settings.well" if one.ok else "settings.ill"))
     told: list[ft.Control] = [
-        ft.Text(one.words, size=palette.size(14), color=palette.muted if one.ok else palette.text, selectable=True)
+        read_out(
+            ft.Text(one.words, size=palette.size(14), color=palette.muted if one.ok else palette.text, selectable=True)
+        )
     ]
     if one.remedy:
-        told.append(ft.Text(one.remedy, size=palette.size(14), color=palette.accent, selectable=True))
+        told.append(read_out(ft.Text(one.remedy, size=palette.size(14), color=palette.accent, selectable=True)))
     title = ft.Text(one.title, size=palette.size(14), weight=ft.FontWeight.W_600, color=palette.text)
     return ft.Row(
         [mark, ft.Container(title, width=palette.size(110)), ft.Column(told, spacing=3, tight=True, expand=True)],

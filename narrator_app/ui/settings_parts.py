@@ -26,7 +26,7 @@ def caption(palette: Palette, text: str) -> ft.Text:
 
 def words(palette: Palette, text: str, *, muted: bool = True) -> ft.Text:
     """A sentence in a card."""
-    return ft.Text(text, size=palette.size(14), color=palette.muted if muted else palette.text, selectable=True)
+    return ft.Text(text, size=palette.size(14), color=palette.muted if muted else palette.text)
 
 
 def noted(palette: Palette, icon: ft.IconData, text: ft.Text, colour: str = "") -> ft.Control:
