@@ -18,9 +18,10 @@ from narrator_app.views.library_map import BranchMap, Stop, Stretch
 
 ROW = 54  # pixels of a stop
 LANE = 24  # between two lanes, while there are few
-ABOVE = 6  # stops that are shown above the one where the story stands
+ABOVE = 5  # stops that are shown above the one that is looked at
 LANES_WIDTH = 180  # pixels that all lanes together take at most
 EDGE = 18
+STEPS = {"Arrow Up": -1, "Arrow Down": 1}
 ICONS = {
     "here": ft.Icons.EDIT_LOCATION_ALT_OUTLINED,
     "checkpoint": ft.Icons.BOOKMARK_OUTLINE,
@@ -64,13 +65,12 @@ class MapPanel:
         self._legend.value = self._legend_words(shown)
         self._deeds.visible = False
         self.control.update()
-        self.control.page.run_task(self._to_here)
+        here = next(one.row for one in shown.stops if one.kind == "here")  # what one looks for first
+        self.control.page.run_task(self._to_row, here)
 
-    async def _to_here(self) -> None:
-        """Where the story stands is what one looks for first."""
+    async def _to_row(self, row: int) -> None:
         if self._map is not None and self._scroll.parent is not None:
-            here = next(one.row for one in self._map.stops if one.kind == "here")
-            await self._scroll.scroll_to(offset=max(0, (here - ABOVE) * ROW), duration=0)
+            await self._scroll.scroll_to(offset=max(0, (row - ABOVE) * ROW), duration=0)
 
     def _legend_words(self, shown: BranchMap) -> str:
         words = say("library.map_straight") if not shown.branches else say("library.map_branches", count=shown.branches)
@@ -221,8 +221,16 @@ class MapPanel:
         self._deeds.update()
 
     def pressed(self, key: str) -> bool:
-        """G goes back to the stop that is chosen, R reads it."""
-        if self._map is None or self._chosen < 0:
+        """Up and Down choose a stop, G goes back to it, R reads it."""
+        if self._map is None:
+            return False
+        if key in STEPS:
+            last = len(self._map.stops) - 1
+            begin = last + 1 if self._chosen < 0 else self._chosen
+            self._choose(max(0, min(last, begin + STEPS[key])))
+            self.control.page.run_task(self._to_row, self._chosen)
+            return True
+        if self._chosen < 0:
             return False
         stop = self._map.stops[self._chosen]
         if key == "G" and stop.kind != "here":

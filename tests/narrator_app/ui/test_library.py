@@ -119,7 +119,11 @@ def test_the_story_goes_back_on_the_map_and_undo_brings_it_back(tmp_path: Path) 
 def test_a_place_is_chosen_by_keyboard_and_read_on_the_stage(tmp_path: Path) -> None:
     async def evening() -> None:
         async with shelf_open(tmp_path) as shelf:
-            await shelf.stop_at("It sank.")
+            await shelf.page.press("Arrow Down")
+            await shelf.says(say("library.read_it"))
+            await shelf.page.press("Arrow Up")
+            await shelf.misses(say("library.read_it"))
+            await shelf.page.press("Arrow Down")
             await shelf.page.press("R")
             await shelf.page.until(lambda: shelf.page.has("stage"))
 
