@@ -66,7 +66,7 @@ SHORTCUTS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("R", "retire"),
             ("Ctrl+S", "save"),
             ("Alt+H", "hear_form"),
-            ("Ctrl+O", "pick"),
+            ("Alt+O", "pick"),
         ),
     ),
     (
