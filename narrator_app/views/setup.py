@@ -88,6 +88,7 @@ SHORTCUTS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("O", "open"),
             ("F2", "rename"),
             ("1 … 4", "tabs"),
+            ("Up, Down", "stops"),
             ("G", "go_back"),
             ("R", "read"),
         ),
