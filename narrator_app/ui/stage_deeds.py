@@ -257,7 +257,7 @@ def _small(palette: Palette, deed: Deed, on_click: Callable[[object], None]) -> 
     name = say(f"stage.deed_{deed.name}")
     return ft.IconButton(
         ft.Icon(deed.icon, semantics_label=name, size=palette.size(17), color=palette.muted),
-        tooltip=f"{name} ({deed.key})",
+        tooltip=f"{name} (Alt+{deed.key})",
         on_click=on_click,
         width=28,
         height=28,

@@ -26,6 +26,7 @@ AROUND = 4  # chunks filled on either side of the one that came into view last
 AHEAD = 12  # empty chunks that stand ready beyond those
 GUESS = 95.0  # px of a row that was never laid out
 NEAR_END = 120.0  # px from the end that still count as being there
+TRIES, LOOK_MS = 8, 250  # to find a row whose place was guessed
 CACHE = 500  # px beyond the view that the client lays out
 
 
@@ -62,6 +63,8 @@ class StoryPage:
         self._soon = soon
         self._chunks: dict[int, _Chunk] = {}
         self._near = 0
+        self._journey = 0  # counts the times the reader was taken somewhere
+        self._laid_out: set[int] = set()  # chunks the client told of since the reader was last taken somewhere
         self._pixels = 0.0
         self._view = 800.0
         self._tail = ft.Container(padding=ft.Padding.only(bottom=22))
@@ -77,6 +80,7 @@ class StoryPage:
         """Show the end of a story of this many rows, everything made anew."""
         self.length, self.at_end, self.behind, self._pixels = length, True, False, 0.0
         self._chunks = {}
+        self._journey += 1
         last = self._last
         self._near = last
         for number in range(last, max(-1, last - AROUND - 2), -1) if length else ():
@@ -145,12 +149,26 @@ class StoryPage:
         """Go to a row."""
         number = place // CHUNK
         self._near = number
+        self._laid_out.clear()
         self._extend(number - AHEAD)
         self._fill_around()
         chunk = self._chunks[number]
         below = sum(one.height for one in self._chunks.values() if one.number > number)
         inside = chunk.height * (1 - (place % CHUNK + 1) / max(1, self._count(number)))
         await self.list.scroll_to(offset=max(0.0, below + inside - self._view / 3))
+        self._journey += 1
+        journey, found = self._journey, 0
+        for step in range(TRIES):  # heights were guessed: look where that was, and go on from there
+            await self.list.scroll_to(delta=1 - step % 2 * 2, duration=LOOK_MS)
+            if journey != self._journey or found == 2:
+                return
+            if number in self._laid_out and chunk.rows:
+                found += 1
+                await self.bring(chunk.rows[place % CHUNK])
+            elif self._laid_out:
+                nearest = min(self._laid_out, key=lambda one: abs(one - number))
+                self._laid_out.clear()
+                await self.list.scroll_to(delta=(nearest - number) * CHUNK * GUESS * 0.75)
 
     async def bring(self, row: StoryRow) -> None:
         """Bring a row that is near into view."""
@@ -260,6 +278,7 @@ class StoryPage:
         if chunk.rows:
             chunk.height = height
         self._near = number
+        self._laid_out.add(number)
         self._soon(self._look_around)
 
     def _look_around(self) -> None:

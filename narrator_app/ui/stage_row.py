@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import flet as ft
 
@@ -121,12 +122,19 @@ class StoryRow:
         """Show what can be done with it in the margin, or nothing."""
         over = [] if deeds is None else [ft.Container(deeds, left=8, top=0, width=GUTTER - 8)]
         self._gutter.controls[1:] = over  # laid over the margin, so that the row keeps its height
-        colour = ft.Colors.with_opacity(0.11, self.palette.accent) if selected else None
+        colour = ft.Colors.with_opacity(0.11, self.palette.accent) if selected else self._ground
         if self._box.bgcolor != colour:
             self._box.bgcolor = colour
             self._box.update()
         else:
             self._gutter.update()
+
+    async def focus(self) -> None:
+        """Let the keyboard stand on the first of what can be done with it."""
+        over = self._gutter.controls[-1]
+        buttons = over.content if isinstance(over, ft.Container) else None
+        if isinstance(buttons, ft.Row) and buttons.controls and isinstance(buttons.controls[0], ft.IconButton):
+            await buttons.controls[0].focus()  # type: ignore[no-untyped-call]
 
     def replace_text(self, instead: ft.Control | None, *, keep: bool = False) -> None:
         """Put something in the place of the words, or (``keep``) below them; None puts the words back alone."""
@@ -135,6 +143,11 @@ class StoryRow:
         else:
             self._middle.controls = self._lines(instead)
         self._middle.update()
+
+    @property
+    def _ground(self) -> str | None:
+        """What is told to one alone stands on other paper."""
+        return ft.Colors.with_opacity(0.55, self.palette.raised) if self.row.kind == "whisper" else None
 
     def _draw(self) -> None:
         row = self.row
@@ -145,11 +158,13 @@ class StoryRow:
         if row.is_line or row.kind == "whisper":
             name, colour = (row.speaker, row.colour) if row.is_line else (say("stage.you"), self.palette.muted)
             left = in_margin(self.palette, name, colour)
+        left.tooltip = datetime.fromtimestamp(row.at / 1000).strftime("%d %b %H:%M") if row.at else None
         self._box.content = ft.Row(
             [left, self._middle, self._gutter], spacing=0, vertical_alignment=ft.CrossAxisAlignment.START
         )
         self._box.margin = ft.Margin.only(top=18 if row.kind in ("narration", "scene") else 4)
         self._box.padding = ft.Padding.symmetric(vertical=6)
+        self._box.bgcolor = self._ground
 
     def _lines(self, instead: ft.Control | None) -> list[ft.Control]:
         row, palette = self.row, self.palette
@@ -162,7 +177,7 @@ class StoryRow:
             found.append(instead or self._text)
         if not row.is_line and row.kind != "whisper" and row.edited:
             found.append(ft.Text(say("stage.edited"), size=palette.size(11), color=palette.muted))
-        return found + [self._note(one) for one in row.notes]
+        return [*found, *(self._note(one) for one in row.notes), *(self._mark(one) for one in row.marks)]
 
     def _head(self) -> ft.Control:
         row, palette = self.row, self.palette
@@ -192,10 +207,16 @@ class StoryRow:
 
     def _note(self, note: Note) -> ft.Control:
         text = note.why if note.speaker in note.why else f"{note.speaker}: {note.why}"
+        return self._remark(ft.Icons.VOICE_OVER_OFF_OUTLINED, text, self.palette.muted)
+
+    def _mark(self, name: str) -> ft.Control:
+        return self._remark(ft.Icons.BOOKMARK_OUTLINE, name, self.palette.accent)
+
+    def _remark(self, icon: ft.IconData, text: str, colour: str) -> ft.Control:
         return ft.Row(
             [
-                ft.Icon(ft.Icons.VOICE_OVER_OFF_OUTLINED, size=self.palette.size(14), color=self.palette.muted),
-                ft.Text(text, size=self.palette.size(12.5), color=self.palette.muted, expand=True),
+                ft.Icon(icon, size=self.palette.size(14), color=colour),
+                ft.Text(text, size=self.palette.size(12.5), color=colour, expand=True),
             ],
             spacing=6,
         )

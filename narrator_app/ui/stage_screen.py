@@ -320,6 +320,7 @@ class StageScreen:
         self._offer(row)
         if row is not None:
             self.desk.page.run_task(self.page.bring, row)
+            self.desk.page.run_task(row.focus)
         else:
             self.desk.page.run_task(self.box.field.focus)
 

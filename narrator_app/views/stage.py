@@ -47,7 +47,8 @@ class Note:
 class Row:
     """A passage as it is shown. ``id`` is the passage's, ``entry`` the take's that stands; ``said`` how many characters
     were heard before a hush, None when nothing cut it off; ``private`` names who alone may read it; ``at`` is in ms
-    since 1970; ``notes`` stand below the last row of a beat; ``hidden`` is "", "sealed" or "removed".
+    since 1970; ``notes`` stand below the last row of a beat; ``marks`` are the names this place in the story has;
+    ``hidden`` is "", "sealed" or "removed".
     """
 
     id: bytes
@@ -67,6 +68,7 @@ class Row:
     has_sound: bool
     hidden: str
     notes: tuple[Note, ...]
+    marks: tuple[str, ...] = ()
 
     @property
     def is_line(self) -> bool:
@@ -178,6 +180,7 @@ def row_at(story: Story, place: int) -> Row:
         has_sound=bool(story.clips_of(take)),
         hidden=take.hidden,
         notes=_notes(story, passage.beat) if following != passage.beat else (),
+        marks=tuple(name for name, place in story.checkpoints.items() if place == passage.id),
     )
 
 

@@ -150,6 +150,13 @@ def test_who_answered_after_all_or_was_left_is_not_noted(chain: Chain, mira: Han
     assert [one.notes for one in rows(chain)] == [()] * len(rows(chain))
 
 
+def test_a_checkpoint_stands_at_its_place(chain: Chain) -> None:
+    entry = chain.narrate("Night fell.")
+    chain.narrate("Morning came.")
+    chain.checkpoint("The night", entry)
+    assert [one.marks for one in rows(chain)] == [("The night",), ()]
+
+
 def test_a_beat_is_its_narration_and_the_lines_it_drew(chain: Chain, mira: Hand) -> None:
     first = chain.beat("Night fell.", Mira="Aye.")
     chain.beat("Morning came.", Mira="Nay.")
