@@ -29,9 +29,9 @@ STATES = {
 @dataclass(frozen=True)
 class Seal:
     """``state`` is one of STATES' words; ``what`` the finding in plain words. ``known``: it is a story that was
-    expected, so it is proved whose it is and not only that it agrees with itself. ``narrator`` is a peer id; ``tag`` and
-    ``head`` are hexadecimal; ``words`` are the twelve of its fingerprint; ``written`` is when a file was, in ms since
-    1970, 0 for what is held here.
+    expected, so it is proved whose it is and not only that it agrees with itself. ``narrator`` is a peer id; ``tag``
+    and ``head`` are hexadecimal; ``words`` are the twelve of its fingerprint; ``written`` is when a file was, in ms
+    since 1970, 0 for what is held here.
     """
 
     state: str
