@@ -9,8 +9,9 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import flet as ft
@@ -38,18 +39,15 @@ def measure() -> list[Figure]:
     if executable is None:
         sys.exit("Chromium is not on this machine; on Debian: apt install chromium")
     with chromium(executable) as browser, tempfile.TemporaryDirectory() as folder:
-        echo = p50(_echoes(browser))
-        with quick_writer() as writer:
-            own = _own_words(browser, Path(folder))
-            pieces, size = _pieces(browser, Path(folder), writer)
-        again = p50(_echoes(browser))
+        with _echo(browser) as echo, quick_writer() as writer:
+            own, echoed = _own_words(browser, Path(folder), echo)
+            pieces, meanwhile, size = _pieces(browser, Path(folder), echo, writer)
         short, long = _openings(browser, Path(folder))
-    button = p50([echo, again]) * 1000
     return [
         Figure("narration", f"key press to own narration on screen, p50 of {PRESSES}", "an empty Flet button's echo",
-               p50(own) * 1000, button, "ms", 1.5),
+               p50(own) * 1000, p50(echoed) * 1000, "ms", 1.5, beside="Pressed in turn."),
         Figure("token", f"token received to token on screen, p50 of {PIECES}", "the same echo",
-               p50(pieces) * 1000, button, "ms", 1.3),
+               p50(pieces) * 1000, p50(meanwhile) * 1000, "ms", 1.3, beside="The button is pressed meanwhile."),
         Figure("story", f"a story of {LONG:,} lines, start to last line, p50 of {OPENINGS}", f"one of {SHORT} lines",
                p50(long) * 1000, p50(short) * 1000, "ms", 1.5),
         Figure("bytes", "bytes sent to the page per streamed token", "400", size, 400.0, "bytes", 1.0),
@@ -61,23 +59,23 @@ def measure() -> list[Figure]:
 
 def _button(page: ft.Page) -> None:
     words = ft.Text("echo 0")
-    count = 0
+    number = count(1)
 
     def echo(_: object) -> None:
-        nonlocal count
-        count += 1
-        words.value = f"echo {count} seen"
+        words.value = f"echo {next(number)} seen"
         words.update()
 
     page.add(words, ft.Button("Echo", on_click=echo, autofocus=True))
 
 
-def _echoes(browser: Chromium) -> list[float]:
-    """Seconds from the key that presses the button to its answer in the page."""
+@contextmanager
+def _echo(browser: Chromium) -> Iterator[Callable[[], float]]:
+    """Gives what presses the button once and tells the seconds from the key to the answer in the page."""
     with served(_button) as address, browser.tab(address) as tab:
         tab.see("echo 0")
         tab.observe()
-        return [_seconds_to(tab, f"echo {number} seen") for number in range(1, PRESSES + 1)]
+        number = count(1)
+        yield lambda: _seconds_to(tab, f"echo {next(number)} seen")
 
 
 def _seconds_to(tab: Tab, words: str) -> float:
@@ -89,22 +87,29 @@ def _seconds_to(tab: Tab, words: str) -> float:
 # --- an evening ------------------------------------------------------------------------------------------------------
 
 
-def _own_words(browser: Chromium, folder: Path) -> list[float]:
-    """Seconds from Enter in the box to the narration in the story. Nobody is in the cast, so nobody answers."""
+def _own_words(browser: Chromium, folder: Path, echo: Callable[[], float]) -> tuple[list[float], list[float]]:
+    """Seconds from Enter in the box to the narration in the story, and of echoes in between. Nobody is in the cast, so
+    nobody answers.
+    """
     with _hive(folder / "alone") as hive, browser.tab(address_of(hive.desk(story=STORY))) as tab:
         box = _box(tab)
         tab.observe()
-        taken = []
+        own, echoes = [], []
         for number in range(1, PRESSES + 1):
             words = f"Night falls for the {number}th time."
             tab.type(box, words)
             tab.page.wait_for_timeout(THINKING_MS)
-            taken.append(_seconds_to(tab, words))
-        return taken
+            own.append(_seconds_to(tab, words))
+            echoes.append(echo())
+        return own, echoes
 
 
-def _pieces(browser: Chromium, folder: Path, writer: QuickWriter) -> tuple[list[float], float]:
-    """Seconds from each piece of a line coming in to its place on the page; bytes sent to the page per piece."""
+def _pieces(
+    browser: Chromium, folder: Path, echo: Callable[[], float], writer: QuickWriter
+) -> tuple[list[float], list[float], float]:
+    """Seconds from each piece of a line coming in to its place on the page, echoes meanwhile, and the bytes that were
+    sent to the page per piece.
+    """
     words = [f"word{number:03}" for number in range(PIECES)]
     with _hive(folder / "evening", writer.url) as hive, browser.tab("about:blank", wake=False) as tab:
         narrator = hive.narrate(story=STORY)
@@ -123,12 +128,15 @@ def _pieces(browser: Chromium, folder: Path, writer: QuickWriter) -> tuple[list[
         mark = desk.mark()
         tab.type(_box(tab), "And then?")
         tab.press("Enter")
-        tab.wait(lambda: desk.saw("line", mark, member="Pim"), "Pim has answered")
+        tab.wait(lambda: desk.saw("piece", mark), "Pim begins to answer")
+        echoes = [echo()]
+        while not desk.saw("line", mark, member="Pim"):
+            echoes.append(echo())
         pieces = desk.saw("piece", mark)
         came = {word: piece["came"] for piece in pieces for word in words if word in piece["text"]}
         first, last = min(came.values()), max(came.values())
         size = sum(size for at, size in arrived if first <= at <= last + PIECE_SECONDS)
-        return [tab.seen_at(word) - at for word, at in came.items()], size / len(pieces)
+        return [tab.seen_at(word) - at for word, at in came.items()], echoes, size / len(pieces)
 
 
 def _box(tab: Tab) -> Locator:
