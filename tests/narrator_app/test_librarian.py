@@ -57,6 +57,15 @@ async def test_words_that_are_taken_back_are_forgotten(tmp_path: Path, autojump_
         await evening.narrator.node.write(Draft(Redacted("said too much"), (next(iter(story.path())).id,)))
         await evening.company.until(lambda: not library.search("Ottilie"))
         assert library.search("night")
+        folder = evening.company.narrator.folder
+
+        def kept() -> bytes:
+            return b"".join(
+                one.read_bytes() for one in folder.glob("dream_weaver.db*") if one.suffix != ".db-shm"
+            ).lower()
+
+        await evening.company.until(lambda: b"ottilie" not in kept() and b"tilie" not in kept())
+        assert b"night fell" in kept()
 
 
 async def test_a_summary_is_kept_in_step_and_is_as_new_as_the_story_at_the_end(
