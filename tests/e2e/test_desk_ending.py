@@ -28,7 +28,10 @@ def with_pim(hive: Hive) -> tuple[Program, Program]:
     return desk, pim
 
 
-@pytest.mark.parametrize(("how", "usual"), [(signal.SIGTERM, 0), (signal.SIGINT, 130), (signal.SIGHUP, 0)])
+@pytest.mark.parametrize(
+    ("how", "usual"),
+    [(signal.SIGTERM, 0), (signal.SIGINT, 130), pytest.param(signal.SIGHUP, 0, marks=pytest.mark.slow)],
+)
 def test_a_signal_ends_the_desk_with_its_page_open_its_story_whole_and_its_peers_told(
     quick: Hive, browser: Chromium, how: signal.Signals, usual: int
 ) -> None:
@@ -45,6 +48,7 @@ def test_a_signal_ends_the_desk_with_its_page_open_its_story_whole_and_its_peers
     assert pim.process.poll() is None
 
 
+@pytest.mark.slow
 def test_a_desk_that_was_killed_opens_again_where_it_was(quick: Hive, browser: Chromium) -> None:
     desk, pim = with_pim(quick)
     port = port_of(desk)

@@ -7,52 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from dwnet import shipped
 from narrator_app.phrases import say
 from tests.kit.browser import Chromium
 from tests.kit.hive import Hive
-from tests.kit.program import Program
 from tests.kit.quick_writer import QuickWriter
-from tests.kit.sitting import Sitting, sit_down
+from tests.kit.sitting import in_place, sit_down
 
 STORY = "The Lighthouse"
-
-
-def bring_in(sitting: Sitting, name: str) -> None:
-    """Take a character of the sample cast into the story."""
-    tab = sitting.tab
-    sitting.go("cast")
-    tab.click(tab.button(say("cast.samples")).first)
-    tab.see(say("cast.samples_title"))
-    present = {one["member"] for one in sitting.desk.saw("cast")}
-    rest = [one for one in shipped.cast() if one not in present]
-    tab.click(tab.button(say("cast.create")).nth(rest.index(name)))
-    sitting.wait("cast", member=name)
-
-
-def invite(sitting: Sitting, name: str) -> str:
-    """Make a code for a character and copy it, as one does to send it to a friend."""
-    tab = sitting.tab
-    sitting.go("cast")
-    mark = sitting.desk.mark()
-    seat = next(one["seat"] for one in sitting.desk.saw("cast", member=name))
-    tab.click(tab.identified(f"tile-{seat}").get_by_role("button", name=say("cast.invite")))
-    code = str(sitting.wait("invite", mark, member=name)["code"])
-    tab.clipboard()
-    tab.click(say("cast.copy_code"))
-    tab.wait(lambda: tab.clipboard() == code, "the code is copied")
-    return code
-
-
-def in_place(hive: Hive, sitting: Sitting, *names: str) -> dict[str, Program]:
-    """Bring these in, each played by a friend who was invited."""
-    peers = {}
-    for name in names:
-        bring_in(sitting, name)
-        peers[name] = hive.peer(name, invite(sitting, name))
-        sitting.wait("status", member=name, status="Online_Responsive")
-    sitting.go("stage")
-    return peers
 
 
 def test_a_friend_is_invited_answers_is_lost_and_comes_back(

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Locator
 
+from dwnet import shipped
+from narrator_app.phrases import say
 from narrator_app.ui.desk import screens
 from tests.kit.browser import Chromium, Tab
-from tests.kit.hive import address_of
+from tests.kit.hive import Hive, address_of
 from tests.kit.program import Program
 
 # What a node of the semantics tree and all below it say.
@@ -78,3 +80,40 @@ def sit_down(browser: Chromium, desk: Program, *, dark: bool = False) -> Iterato
     """Open the desk in a page of its own."""
     with browser.tab(address_of(desk), dark=dark) as tab:
         yield Sitting(desk, tab)
+
+
+def bring_in(sitting: Sitting, name: str) -> None:
+    """Take a character of the sample cast into the story."""
+    tab = sitting.tab
+    sitting.go("cast")
+    tab.click(tab.button(say("cast.samples")).first)
+    tab.see(say("cast.samples_title"))
+    present = {one["member"] for one in sitting.desk.saw("cast")}
+    rest = [one for one in shipped.cast() if one not in present]
+    tab.click(tab.button(say("cast.create")).nth(rest.index(name)))
+    sitting.wait("cast", member=name)
+
+
+def invite(sitting: Sitting, name: str) -> str:
+    """Make a code for a character and copy it, as one does to send it to a friend."""
+    tab = sitting.tab
+    sitting.go("cast")
+    mark = sitting.desk.mark()
+    seat = next(one["seat"] for one in sitting.desk.saw("cast", member=name))
+    tab.click(tab.identified(f"tile-{seat}").get_by_role("button", name=say("cast.invite")))
+    code = str(sitting.wait("invite", mark, member=name)["code"])
+    tab.clipboard()
+    tab.click(say("cast.copy_code"))
+    tab.wait(lambda: tab.clipboard() == code, "the code is copied")
+    return code
+
+
+def in_place(hive: Hive, sitting: Sitting, *names: str) -> dict[str, Program]:
+    """Bring these in, each played by a friend who was invited."""
+    peers = {}
+    for name in names:
+        bring_in(sitting, name)
+        peers[name] = hive.peer(name, invite(sitting, name))
+        sitting.wait("status", member=name, status="Online_Responsive")
+    sitting.go("stage")
+    return peers
