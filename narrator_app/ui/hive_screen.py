@@ -25,6 +25,7 @@ STEP_SECONDS = 0.12  # between two frames of what moves
 SURVEY_STEPS = 8  # frames between two looks at everyone: about a second
 NARROW = 1_060  # pixels below which everything stands in one column
 GRAPH_WIDTH, GRAPH_HEIGHT = 400, 290
+AROUND = 124  # pixels of a page that are not this screen: the navigation and the margins
 GRAPH_SHARE, GRAPH_MOST = 0.36, 860  # of the screen's width, where there is more of it
 TABLE_TOP, TABLE_LEAST, TABLE_MOST = 108, 240, 430
 SHOWING = frozenset(
@@ -69,7 +70,8 @@ class HiveScreen:
             say("hive.empty_text"),
             action(palette, say("hive.to_cast"), lambda event: self.desk.go("cast"), kind="filled"),
         )
-        self._arrange(is_narrow=False)
+        room = (self.desk.page.width or 1280) - AROUND  # until its real size is told
+        self._arrange(is_narrow=room < self.desk.palette.size(NARROW))
         return self._body
 
     def shown(self) -> None:
