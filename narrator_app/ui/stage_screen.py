@@ -123,7 +123,7 @@ class StageScreen:
             self.strip.hold()
         elif key.key == REVIEW_KEY:
             self.strip.review()
-        elif key.key == "Escape" and self._selected:
+        elif key.key == "Escape" and self._selected and not self._is_loud():
             self._choose(None)
         elif (row := self.page.row(self._selected)) is not None and (key.alt or not self.box.focused):
             return not (key.ctrl or key.meta) and self.deeds.do(key.key, row)
@@ -149,6 +149,12 @@ class StageScreen:
     def _story(self) -> Story | None:
         evening = self.desk.evening
         return evening.desk.narrator.story if evening is not None else None
+
+    def _is_loud(self) -> bool:
+        """Somebody writes or speaks: then Escape is the hush."""
+        evening = self.desk.evening
+        writes = self._view is not None and self._view.writing is not None
+        return writes or (evening is not None and evening.stage.busy())
 
     def _is_on_page(self) -> bool:
         try:
