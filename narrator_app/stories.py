@@ -116,6 +116,13 @@ class Stories:
         """The lines that hold all these words, story by story. What was put away is looked through too."""
         return await in_thread(lambda step: self._search(words, step))
 
+    async def lines(self, spine: Spine) -> tuple[SpokenLine, ...]:
+        """All that can be read of a story, in its order.
+
+        :raises StoreDamaged:
+        """
+        return await in_thread(lambda step: tuple(spoken_lines(open_ledger(spine.settings).story)))
+
     async def verify(self, spine: Spine, progress: Progress | None = None) -> Seal:
         """Check every signature, link and right of a story as it lies on this disk."""
         return await in_thread(lambda step: check_folder(spine.settings, step), progress)

@@ -45,7 +45,7 @@ def screens() -> dict[str, ScreenMaker]:
         "stage": ScreenMaker(ft.Icons.AUTO_STORIES_OUTLINED, StageScreen),
         "cast": ScreenMaker(ft.Icons.THEATER_COMEDY_OUTLINED, CastScreen),
         "hive": ScreenMaker(ft.Icons.HUB_OUTLINED, HiveScreen),
-        "library": ScreenMaker(ft.Icons.LOCAL_LIBRARY_OUTLINED, LibraryScreen),
+        "library": ScreenMaker(ft.Icons.LOCAL_LIBRARY_OUTLINED, LibraryScreen, alone=True),
         "settings": ScreenMaker(ft.Icons.TUNE, SettingsScreen, alone=True),
     }
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import flet as ft
 
 from narrator_app.evenings import Open
+from narrator_app.library import SpokenLine
 from narrator_app.long_work import Errand
 from narrator_app.narrator import Happening
 from narrator_app.phrases import say
@@ -133,6 +134,21 @@ class LibraryDeeds:
         """Look at a line on the stage."""
         self.desk.go("stage", entry)
 
+    def load_lines(self, entry: str = "") -> None:
+        """Bring the passages of the story that is looked at, which is not open."""
+        story, lines = self.screen.chosen, list[SpokenLine]()
+        spine = self.screen.spine(story)
+        if spine is not None:
+
+            async def read() -> None:
+                lines.extend(await self.stories.lines(spine))
+
+            def done() -> None:
+                if self.screen.is_on_page() and self.screen.chosen.key == story.key:
+                    self.screen.reading.show(story.tag, lines, entry)
+
+            self.desk.do(read, done)
+
     def adopt(self, event: object = None) -> None:
         """Join the lines of an earlier evening that came to light."""
         self.desk.do(self.evening.desk.intents.adopt, self.screen.load)
@@ -189,8 +205,9 @@ class LibraryDeeds:
         self._run(fetch, progress, lambda: self._hand_over(name, data[0]))
 
     async def _export(self, spine: Spine, wish: Wish, path: Path, told: Told) -> None:
-        if spine.summary.tag == self.evening.home.node.ledger.tag.hex():
-            shelf = self.evening.desk.shelf
+        evening = self.desk.evening
+        if evening is not None and spine.summary.tag == evening.home.node.ledger.tag.hex():
+            shelf = evening.desk.shelf
             await shelf.export(wish.form, path, with_whispers=wish.whispers, progress=told)
         else:
             await self.stories.export(spine, wish.form, path, with_whispers=wish.whispers, progress=told)

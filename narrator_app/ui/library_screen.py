@@ -18,6 +18,7 @@ from narrator_app.ui.library_away import AwayPanel, Progress
 from narrator_app.ui.library_deeds import LibraryDeeds
 from narrator_app.ui.library_map import MapPanel
 from narrator_app.ui.library_places import PlacesPanel
+from narrator_app.ui.library_reading import ReadingPanel
 from narrator_app.ui.library_seal import SealPanel
 from narrator_app.ui.library_search import SearchResults
 from narrator_app.ui.library_shelf import NameRow, SpineList
@@ -67,6 +68,7 @@ class LibraryScreen:
         folder = desk.evenings.settings.root / "exports"
         self.away = AwayPanel(palette, folder, deeds.write, deeds.stop, self.typing, web=desk.page.web)
         self.sealing = SealPanel(palette, deeds.check, deeds.check_file, deeds.stop)
+        self.reading = ReadingPanel(palette, deeds.load_lines)
         self.results = SearchResults(palette, self._go_hit)
         self.shelf = SpineList(palette, self._pick)
         self.bringing = Progress(palette, deeds.stop)
@@ -125,13 +127,15 @@ class LibraryScreen:
 
     def refresh(self) -> None:
         """Bring the controls in step with the shelf and the story."""
-        evening = self.desk.evening
-        if evening is None or not self.is_on_page():
+        if not self.is_on_page():
             return
-        ledger = evening.home.node.ledger
-        live = summary_of(ledger)
-        self.spines = [replace(one, summary=live) if one.summary.tag == live.tag else one for one in self.spines]
-        self._view = shelf_view(self.spines, live.tag, now())
+        evening, tag, loose = self.desk.evening, "", 0
+        if evening is not None:
+            ledger = evening.home.node.ledger
+            live = summary_of(ledger)
+            tag, loose = live.tag, len(ledger.canon.tails())
+            self.spines = [replace(one, summary=live) if one.summary.tag == tag else one for one in self.spines]
+        self._view = shelf_view(self.spines, tag, now())
         chosen = self.chosen
         self.shelf.show(self._view, chosen.key)
         if self._words and self._found_for:
@@ -142,8 +146,7 @@ class LibraryScreen:
         tabs = self._tabs(chosen)
         if self._tab not in tabs:
             self._tab = tabs[0] if tabs else ""
-        loose = len(ledger.canon.tails()) if chosen.is_open else 0
-        self.head.show(chosen, tabs, self._tab, loose)
+        self.head.show(chosen, tabs, self._tab, loose if chosen.is_open else 0)
         self._show_panel(chosen)
 
     def happened(self, one: Happening) -> None:
@@ -191,8 +194,8 @@ class LibraryScreen:
         stories = (*self._view.stories, *self._view.archived)
         picked = next((one for one in stories if one.key == self._chosen), None)
         evening = self.desk.evening
-        name = evening.desk.narrator.story.name if evening is not None else ""
-        return picked or next((one for one in stories if one.is_open), None) or unlisted(name)
+        first = next((one for one in stories if one.is_open or evening is None), None)
+        return picked or first or unlisted(evening.desk.narrator.story.name if evening is not None else "")
 
     def spine(self, story: SpineView) -> Spine | None:
         """The story behind what is shown of it."""
@@ -227,19 +230,17 @@ class LibraryScreen:
         self.refresh()
 
     def _tabs(self, story: SpineView) -> tuple[str, ...]:
-        if story.trouble:
+        if story.trouble or not story.tag:
             return ("seal",)
-        return TABS if story.is_open else ("away", "seal")
+        return TABS if story.is_open else ("read", "away", "seal")
 
     def _show_tab(self, name: str) -> None:
         self._tab = name
         self.refresh()
 
     def _show_panel(self, chosen: SpineView) -> None:
-        evening = self.desk.evening
-        assert evening is not None, "refresh looked"
-        story = evening.desk.narrator.story
         panels = {
+            "read": self.reading.control,
             "map": self.map.control,
             "places": self.places.control,
             "away": self.away.control,
@@ -251,9 +252,11 @@ class LibraryScreen:
             self._panel.update()
         match self._tab:
             case "map":
-                self.map.show(branch_map(story))
+                self.map.show(branch_map(self.deeds.evening.desk.narrator.story))
             case "places":
-                self.places.show(places_view(story))
+                self.places.show(places_view(self.deeds.evening.desk.narrator.story))
+            case "read":
+                self.reading.look_at(chosen.tag)
             case "away":
                 self.away.show(chosen.name)
             case _:
@@ -265,9 +268,7 @@ class LibraryScreen:
             self._right.update()
 
     def _resized(self, event: ft.LayoutSizeChangeEvent[ft.LayoutControl]) -> None:
-        width = SHELF_NARROW if event.width < NARROW else SHELF_WIDTH
-        if self._left.width != width:
-            self._left.width = width
+        self._left.width = SHELF_NARROW if event.width < NARROW else SHELF_WIDTH
         self._left.update()
 
     # --- search -----------------------------------------------------------------------------------------------------
@@ -331,6 +332,8 @@ class LibraryScreen:
             self.deeds.open(story, entry)
         else:
             self._pick(story)
+            self._show_tab("read")
+            self.deeds.load_lines(entry)
 
     def _escape(self) -> bool:
         if self.deeds.stop():

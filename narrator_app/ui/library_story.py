@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from narrator_app.ui.library_screen import LibraryScreen
 
 ICONS = {
+    "read": ft.Icons.AUTO_STORIES_OUTLINED,
     "map": ft.Icons.ACCOUNT_TREE_OUTLINED,
     "places": ft.Icons.BOOKMARKS_OUTLINED,
     "away": ft.Icons.SAVE_ALT,

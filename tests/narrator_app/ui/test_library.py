@@ -225,6 +225,13 @@ def test_where_a_story_cannot_be_opened_the_others_can(tmp_path: Path) -> None:
         async with desk_with_screens(tmp_path, "The Gate") as desk, desk.page() as page:
             await page.until(lambda: page.has("others") and "The Lighthouse" in page.text(page.identified("others")))
             assert "can't be told on here" in page.text()
+            shelf = Shelf(desk, page, tmp_path)
+            next(iter(desk.house.pages)).go("library")
+            await shelf.says("The gate was shut.", "Then I shall climb.")
+            await shelf.pick("The Lighthouse")
+            await shelf.says(say("library.nothing_to_read"))
+            next(iter(desk.house.pages)).go("stage")
+            await page.until(lambda: page.has("others") and "The Lighthouse" in page.text(page.identified("others")))
             await page.click("The Lighthouse")
             await page.until(lambda: page.has("stage"))
             assert desk.evening.desk.narrator.story.name == "The Lighthouse"
@@ -267,6 +274,41 @@ def test_what_is_found_in_another_story_opens_it(tmp_path: Path) -> None:
                 lambda: shelf.desk.evenings.evening is not None and shelf.name == "The Gate", "the other is open"
             )
             await shelf.page.until(lambda: shelf.page.has("stage") and "Then I shall climb." in shelf.page.text())
+
+    run(evening)
+
+
+def test_a_story_that_is_not_open_is_read_some_passages_at_a_time(tmp_path: Path) -> None:
+    long = other()
+    for number in range(150):
+        long.narrate(f"Scene {number}.")
+
+    async def evening() -> None:
+        async with shelf_open(tmp_path, long) as shelf:
+            await shelf.pick("The Gate")
+            await shelf.says("Scene 149.", say("library.reading_place", first=93, last=152, passages="152 passages"))
+            assert "Scene 80." not in shelf.page.text()
+            await shelf.page.click(say("library.earlier"))
+            await shelf.says("Scene 80.")
+            await shelf.page.click(say("library.earlier"))
+            await shelf.says("The gate was shut.")
+            await shelf.page.click(say("library.later"))
+            await shelf.says("Scene 90.")
+
+    run(evening)
+
+
+def test_what_is_found_in_a_story_that_is_not_ours_is_read_in_the_library(tmp_path: Path) -> None:
+    async def evening() -> None:
+        put(root_settings(tmp_path), other(), "gate", keys=False)
+        async with shelf_open(tmp_path) as shelf:
+            await shelf.page.type(shelf.page.one(ft.TextField, hint_text=say("library.search")), "climb")
+            await shelf.says("Then I shall climb.")
+            await shelf.page.click(shelf.page.all(ft.TextButton, shelf.page.identified("found"))[0])
+            await shelf.page.until(
+                lambda: shelf.page.has("reading") and "Then I shall climb." in shelf.page.text(), "it is read"
+            )
+            assert shelf.name == "The Lighthouse"
 
     run(evening)
 
