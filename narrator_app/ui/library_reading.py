@@ -9,7 +9,7 @@ import flet as ft
 from narrator_app.library import SpokenLine
 from narrator_app.phrases import say
 from narrator_app.ui.palette import STORY, Palette
-from narrator_app.ui.parts import action, empty, identified, label
+from narrator_app.ui.parts import action, empty, identified, label, read_out
 from narrator_app.views.library import passages
 
 SHOWN = 60  # passages at a time
@@ -83,7 +83,7 @@ class ReadingPanel:
     def _row(self, line: SpokenLine) -> ft.Control:
         palette = self._palette
         words: list[ft.Control] = [
-            ft.Text(line.text, size=palette.size(16), font_family=STORY, color=palette.text, selectable=True)
+            read_out(ft.Text(line.text, size=palette.size(16), font_family=STORY, color=palette.text, selectable=True))
         ]
         if line.kind == "line":
             words.insert(0, label(palette, line.speaker, size=13, colour=palette.accent))
