@@ -157,10 +157,9 @@ class StageScreen:
         return writes or (evening is not None and evening.stage.busy())
 
     def _is_on_page(self) -> bool:
-        try:
-            return self._root.page is not None
-        except RuntimeError:
-            return False
+        """Another screen may stand in its place: a control that was there before still names its page then."""
+        frame = self._root.parent
+        return isinstance(frame, ft.Container) and frame.content is self._root
 
     def _row_at(self, place: int) -> Row:
         story = self._story

@@ -165,6 +165,22 @@ def test_scene_and_whisper_are_modes_that_show(tmp_path: Path) -> None:
     on_stage(tmp_path, play, 100)
 
 
+def test_while_another_screen_is_looked_at_nothing_is_sent_for_the_stage(tmp_path: Path) -> None:
+    async def play(desk: OpenDesk, page: FletPage) -> None:
+        screen = next(iter(desk.house.pages))
+        own = {one._i for one in page.walk(page.identified("stage"), hidden=True)}
+        screen.go("settings")
+        await page.idle()
+        mark = page.mark()
+        await desk.story(lambda: desk.evening.desk.intents.tell("Morning came.", mode="scene"))
+        await page.idle()
+        assert not own & {one.control for one in page.sent(mark)}
+        screen.go("stage")
+        await page.until(lambda: "Morning came." in words(page))
+
+    on_stage(tmp_path, play, 100)
+
+
 # --- a long story --------------------------------------------------------------------------------------------------
 
 
