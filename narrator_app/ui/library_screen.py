@@ -180,11 +180,9 @@ class LibraryScreen:
         return True
 
     def is_on_page(self) -> bool:
-        """Whether somebody looks at it."""
-        try:
-            return self._root.page is not None
-        except RuntimeError:
-            return False
+        """Whether somebody looks at it. A control that another screen took the place of still names its page."""
+        frame = self._root.parent
+        return isinstance(frame, ft.Container) and frame.content is self._root
 
     # --- what is looked at ------------------------------------------------------------------------------------------
 
