@@ -13,7 +13,7 @@ import flet as ft
 
 from narrator_app.phrases import say
 from narrator_app.ui.palette import Palette
-from narrator_app.ui.parts import action, identified, label
+from narrator_app.ui.parts import action, identified, label, outline
 from narrator_app.views.library import FormView, forms_view
 
 SAFE = " -_"
@@ -97,10 +97,8 @@ class AwayPanel:
             label=say("library.path_there") if web else say("library.path"),
             text_size=palette.size(14),
             color=palette.text,
-            border_color=palette.line,
-            focused_border_color=palette.accent,
+            border=outline(palette),
             label_style=ft.TextStyle(color=palette.muted),
-            border_radius=8,
             dense=True,
             expand=True,
             on_submit=self._submit,

@@ -23,7 +23,7 @@ from narrator_app.ui.library_seal import SealPanel
 from narrator_app.ui.library_search import SearchResults
 from narrator_app.ui.library_shelf import NameRow, SpineList
 from narrator_app.ui.library_story import StoryHead
-from narrator_app.ui.parts import action, identified
+from narrator_app.ui.parts import action, identified, outline
 from narrator_app.views.library import ShelfView, SpineView, found_view, places_view, shelf_view, unlisted
 from narrator_app.views.library_map import branch_map
 
@@ -280,9 +280,7 @@ class LibraryScreen:
             text_size=palette.size(15),
             color=palette.text,
             hint_style=ft.TextStyle(color=palette.muted),
-            border_color=palette.line,
-            focused_border_color=palette.accent,
-            border_radius=20,
+            border=outline(palette, 20),
             dense=True,
             on_change=self._typed,
             on_focus=lambda event: self.typing(True),

@@ -8,7 +8,7 @@ import flet as ft
 
 from narrator_app.phrases import say
 from narrator_app.ui.palette import STORY, Palette
-from narrator_app.ui.parts import action, chip, identified, label
+from narrator_app.ui.parts import action, chip, identified, label, outline
 from narrator_app.views.library import ShelfView, SpineView
 
 
@@ -102,10 +102,8 @@ class NameRow:
             label=name,
             text_size=palette.size(15),
             color=palette.text,
-            border_color=palette.line,
-            focused_border_color=palette.accent,
+            border=outline(palette),
             label_style=ft.TextStyle(color=palette.muted),
-            border_radius=8,
             dense=True,
             max_length=64,
             counter="",

@@ -63,11 +63,11 @@ def label(palette: Palette, text: str, *, size: float = 13, colour: str = "") ->
     return ft.Text(text, size=palette.size(size), color=colour or palette.muted)
 
 
-def outline(palette: Palette) -> dict[ft.ControlState, ft.InputBorder]:
+def outline(palette: Palette, radius: float = 8) -> dict[ft.ControlState, ft.InputBorder]:
     """The frame of a text field, stronger where the cursor is."""
     return {
-        ft.ControlState.DEFAULT: ft.OutlineInputBorder(side=ft.BorderSide(1, palette.line), border_radius=8),
-        ft.ControlState.FOCUSED: ft.OutlineInputBorder(side=ft.BorderSide(2, palette.accent), border_radius=8),
+        ft.ControlState.DEFAULT: ft.OutlineInputBorder(side=ft.BorderSide(1, palette.line), border_radius=radius),
+        ft.ControlState.FOCUSED: ft.OutlineInputBorder(side=ft.BorderSide(2, palette.accent), border_radius=radius),
     }
 
 

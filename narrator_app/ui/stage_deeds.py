@@ -12,7 +12,7 @@ from dwnet.text import marked
 from narrator_app.phrases import say
 from narrator_app.revision import Revision
 from narrator_app.ui.palette import Palette
-from narrator_app.ui.parts import action
+from narrator_app.ui.parts import action, outline
 from narrator_app.ui.stage_row import StoryRow, story_style
 from narrator_app.views.stage import Row, beat_of
 
@@ -187,9 +187,7 @@ class Deeds:
             multiline=True,
             autofocus=True,
             text_style=story_style(palette),
-            border_color=palette.line,
-            focused_border_color=palette.accent,
-            border_radius=8,
+            border=outline(palette),
             content_padding=12,
         )
 
@@ -209,9 +207,7 @@ class Deeds:
             label=say("stage.place_name"),
             autofocus=True,
             text_size=palette.size(15),
-            border_color=palette.line,
-            focused_border_color=palette.accent,
-            border_radius=8,
+            border=outline(palette),
             on_submit=lambda event: save(),
         )
 

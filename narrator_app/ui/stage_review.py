@@ -8,7 +8,7 @@ import flet as ft
 
 from dwnet.text import marked
 from narrator_app.phrases import say
-from narrator_app.ui.parts import action, identified
+from narrator_app.ui.parts import action, identified, outline
 from narrator_app.ui.stage_deeds import quietly
 from narrator_app.ui.stage_row import face, story_style, words
 from narrator_app.views.stage import Waiting
@@ -75,9 +75,7 @@ class ReviewBar:
                 multiline=True,
                 autofocus=True,
                 text_style=story_style(palette),
-                border_color=palette.line,
-                focused_border_color=palette.accent,
-                border_radius=8,
+                border=outline(palette),
                 max_lines=6,
             )
             self._draw()
