@@ -52,12 +52,14 @@ class StoryPage:
         hovered: Callable[[StoryRow, bool], None],
         moved: Callable[[], None],
         soon: Callable[[Callable[[], None]], None],
+        picture_of: Callable[[bytes], bytes | None] = lambda blob: None,
     ) -> None:
         self.palette = palette
         self.length = 0
         self.at_end = True
         self.behind = False  # something is new at the end that is not shown yet
         self._row_at = row_at
+        self._picture_of = picture_of
         self._hovered = hovered
         self._moved = moved
         self._soon = soon
@@ -98,7 +100,8 @@ class StoryPage:
             return
         for chunk in self._chunks.values():
             for number, one in enumerate(chunk.rows):
-                one.show(self._row_at(chunk.number * CHUNK + number))
+                row = self._row_at(chunk.number * CHUNK + number)
+                one.show(row, self._picture_of(row.portrait))
         if length == self.length:
             return
         if not self.at_end:
@@ -228,7 +231,8 @@ class StoryPage:
         self._soon(self._fill_around)
 
     def _make(self, place: int) -> StoryRow:
-        return StoryRow(self.palette, self._row_at(place), self._hovered)
+        row = self._row_at(place)
+        return StoryRow(self.palette, row, self._hovered, picture=self._picture_of(row.portrait))
 
     def _wanted(self) -> set[int]:
         return {number for number in range(self._near - AROUND, self._near + AROUND + 1) if number in self._chunks}

@@ -31,9 +31,11 @@ def story_style(palette: Palette, colour: str = "") -> ft.TextStyle:
     )
 
 
-def face(palette: Palette, name: str, colour: str, size: float = FACE) -> ft.Control:
-    """The first letters of a name on its colour. A picture in every row would be sent with every row."""
+def face(palette: Palette, name: str, colour: str, size: float = FACE, picture: bytes | None = None) -> ft.Control:
+    """A small picture, for it is sent with every row; else the first letters of a name on its colour."""
     ink = palette.speaker(colour)
+    if picture is not None:
+        return ft.Image(src=picture, width=size, height=size, fit=ft.BoxFit.COVER, border_radius=size / 2)
     initials = "".join(part[0] for part in name.split()[:2]).upper() or "?"
     return ft.Container(
         ft.Text(initials, size=size * 0.38, color=ink, weight=ft.FontWeight.W_600),
@@ -46,10 +48,13 @@ def face(palette: Palette, name: str, colour: str, size: float = FACE) -> ft.Con
     )
 
 
-def in_margin(palette: Palette, name: str, colour: str) -> ft.Control:
+def in_margin(palette: Palette, name: str, colour: str, picture: bytes | None = None) -> ft.Control:
     """A face in the margin beside the words."""
     return ft.Container(
-        face(palette, name, colour), width=MARGIN, padding=ft.Padding.only(top=2), alignment=ft.Alignment.TOP_LEFT
+        face(palette, name, colour, picture=picture),
+        width=MARGIN,
+        padding=ft.Padding.only(top=2),
+        alignment=ft.Alignment.TOP_LEFT,
     )
 
 
@@ -80,8 +85,16 @@ def words(
 class StoryRow:
     """The controls of one row. ``hovered`` is called with the row when the pointer comes, and None when it leaves."""
 
-    def __init__(self, palette: Palette, row: Row, hovered: Callable[[StoryRow, bool], None], name: str = "") -> None:
+    def __init__(
+        self,
+        palette: Palette,
+        row: Row,
+        hovered: Callable[[StoryRow, bool], None],
+        name: str = "",
+        picture: bytes | None = None,
+    ) -> None:
         self.palette = palette
+        self.picture = picture
         self.row = row
         self.spoken: int | None = None
         self._text = ft.Text()
@@ -102,11 +115,11 @@ class StoryRow:
         )
         self._draw()
 
-    def show(self, row: Row) -> bool:
+    def show(self, row: Row, picture: bytes | None = None) -> bool:
         """Become this row; whether anything had to be changed."""
-        if row == self.row:
+        if row == self.row and picture is self.picture:
             return False
-        self.row = row
+        self.row, self.picture = row, picture
         self._draw()
         self._box.update()
         return True
@@ -157,7 +170,7 @@ class StoryRow:
         left: ft.Control = ft.Container(width=MARGIN)
         if row.is_line or row.kind == "whisper":
             name, colour = (row.speaker, row.colour) if row.is_line else (say("stage.you"), self.palette.muted)
-            left = in_margin(self.palette, name, colour)
+            left = in_margin(self.palette, name, colour, self.picture)
         left.tooltip = datetime.fromtimestamp(row.at / 1000).strftime("%d %b %H:%M") if row.at else None
         self._box.content = ft.Row(
             [left, self._middle, self._gutter], spacing=0, vertical_alignment=ft.CrossAxisAlignment.START

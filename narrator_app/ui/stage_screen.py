@@ -39,7 +39,7 @@ class StageScreen:
         self.desk = desk
         palette = desk.palette
         self.deeds = Deeds(desk, self._field_closed)
-        self.page = StoryPage(palette, self._row_at, self._hovered, self._moved, desk.soon)
+        self.page = StoryPage(palette, self._row_at, self._hovered, self._moved, desk.soon, self._picture_of)
         self.box = NarrationBox(desk, self._telling)
         self.strip = SpeakerStrip(desk)
         self.review = ReviewBar(desk)
@@ -197,7 +197,7 @@ class StageScreen:
                 self._put_tail(self._told)
         elif self._stream is None or self._stream.cue != writing.cue:
             if self.page.at_end:
-                self._stream = StreamingLine(self.desk.palette, writing)
+                self._stream = StreamingLine(self.desk.palette, writing, self._picture_of(writing.portrait))
                 self._put_tail(self._told)
         elif self.page.at_end:
             self._stream.show(writing.text)
@@ -274,6 +274,11 @@ class StageScreen:
         ):
             row = row_told(clean(text), mode.kind, mode.to)
             self._put_tail(StoryRow(self.desk.palette, row, lambda row, over: quietly(), "telling").control)
+
+    def _picture_of(self, blob: bytes) -> bytes | None:
+        """The portrait that stands beside a line, once it is here."""
+        evening = self.desk.evening
+        return evening.desk.casting.portraits.small.get(blob) if blob and evening is not None else None
 
     def _put_tail(self, told: ft.Control | None) -> None:
         """Below the last row stands what is being told, or else who speaks."""

@@ -15,7 +15,7 @@ FOLD = 32  # spans that become one, so that a long answer is not a thousand of t
 class StreamingLine:
     """One answer on its way."""
 
-    def __init__(self, palette: Palette, writing: Writing) -> None:
+    def __init__(self, palette: Palette, writing: Writing, picture: bytes | None = None) -> None:
         self.palette = palette
         self.cue = writing.cue
         self._length = 0  # characters shown
@@ -31,7 +31,7 @@ class StreamingLine:
             content=ft.Container(
                 ft.Row(
                     [
-                        in_margin(palette, writing.speaker, writing.colour),
+                        in_margin(palette, writing.speaker, writing.colour, picture),
                         ft.Column([name, self._text], spacing=3, expand=True, tight=True),
                         ft.Container(width=GUTTER),
                     ],

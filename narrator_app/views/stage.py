@@ -48,7 +48,7 @@ class Row:
     """A passage as it is shown. ``id`` is the passage's, ``entry`` the take's that stands; ``said`` how many characters
     were heard before a hush, None when nothing cut it off; ``private`` names who alone may read it; ``at`` is in ms
     since 1970; ``notes`` stand below the last row of a beat; ``marks`` are the names this place in the story has;
-    ``hidden`` is "", "sealed" or "removed".
+    ``hidden`` is "", "sealed" or "removed"; ``portrait`` is a blob, b"" where there is none.
     """
 
     id: bytes
@@ -69,6 +69,7 @@ class Row:
     hidden: str
     notes: tuple[Note, ...]
     marks: tuple[str, ...] = ()
+    portrait: bytes = b""
 
     @property
     def is_line(self) -> bool:
@@ -95,6 +96,7 @@ class Writing:
     speaker: str
     colour: str
     text: str
+    portrait: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,7 @@ def row_at(story: Story, place: int) -> Row:
         speaker=story.name_of(passage.seat),
         seat=passage.seat,
         colour=_colour(story, passage.seat),
+        portrait=_portrait(story, passage.seat),
         spans=story.spans_of(take),
         said=story.heard.get(take.entry, story.heard.get(take.cue)),
         edited=story.edits.get(take.entry, take.spans) != take.spans,
@@ -247,6 +250,10 @@ def _kind(passage: Passage) -> Kind:
     return "scene" if passage.mode == "scene" else "narration"
 
 
+def _portrait(story: Story, seat: int) -> bytes:
+    return story.seats[seat].portrait if seat in story.seats else b""
+
+
 def _colour(story: Story, seat: int) -> str:
     return story.seats[seat].colour if seat in story.seats else ""
 
@@ -271,7 +278,9 @@ def _writing(story: Story, written: Mapping[bytes, str]) -> Writing | None:
     if cue is None or cue.seat is None:
         return None
     text = clean_piece(written.get(cue.entry, ""))
-    return Writing(cue.entry, cue.seat, story.name_of(cue.seat), _colour(story, cue.seat), text)
+    return Writing(
+        cue.entry, cue.seat, story.name_of(cue.seat), _colour(story, cue.seat), text, _portrait(story, cue.seat)
+    )
 
 
 def _waiting(story: Story, authority: Authority) -> Waiting | None:

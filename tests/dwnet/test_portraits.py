@@ -20,7 +20,7 @@ from dwnet.card_picture import SIGNATURE, embed, plain_picture
 from dwnet.clips import Clips
 from dwnet.errors import NodeError
 from dwnet.node import Draft
-from dwnet.portraits import EDGE, PictureTooLarge, PictureUnreadable, Portraits, portrait_of
+from dwnet.portraits import EDGE, SMALL_EDGE, PictureTooLarge, PictureUnreadable, Portraits, portrait_of, small_of
 from protocol import limits
 from protocol.kinds import Cast
 from tests.kit.company import Company, Person
@@ -101,6 +101,19 @@ def test_no_bytes_do_worse_than_a_sentence(data: bytes, place: int) -> None:
     for candidate in (data, whole[:place] + data, picture(16, 16)[:place] + data):
         with contextlib.suppress(NodeError):
             portrait_of(candidate)
+
+
+def test_what_stands_beside_a_line_is_small() -> None:
+    small = small_of(portrait_of(picture(900, 600)))
+    assert len(small) < 4_000
+    with Image.open(io.BytesIO(small)) as opened:
+        assert opened.size == (SMALL_EDGE, SMALL_EDGE)
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", picture(EDGE, EDGE), portrait_of(picture(300, 300))[:40]])
+def test_what_a_stranger_calls_a_portrait_is_refused(data: bytes) -> None:
+    with pytest.raises(PictureUnreadable):
+        small_of(data)
 
 
 def portraits_of(person: Person) -> Portraits:
