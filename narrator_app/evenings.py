@@ -72,8 +72,11 @@ class Evenings:
 
     @property
     def evening(self) -> Evening | None:
-        """The story that is open."""
-        return self.state.evening if isinstance(self.state, Open) else None
+        """The story that is open; None from the moment at which it begins to end, for its nursery may be gone then."""
+        match self.state:
+            case Open(evening=evening) if not (self._open.cancel_called or evening.nursery.cancel_scope.cancel_called):
+                return evening
+        return None
 
     def listen(self, listener: Callable[[Happening], None]) -> Callable[[], None]:
         """``listener`` is called with everything that happens from now on, until the function returned is called."""

@@ -80,6 +80,23 @@ async def test_a_story_that_ends_by_an_error_is_said_and_can_be_opened_again(tmp
         assert len(again.home.node.ledger.story.passages) == 1
 
 
+async def test_a_story_that_begins_to_end_is_not_offered_any_more(tmp_path: Path) -> None:
+    evenings = Evenings(settings_in(tmp_path), "The Lighthouse")
+    async with running(evenings):
+        evening = await opened(evenings, "The Lighthouse")
+        evening.nursery.cancel_scope.cancel()
+        assert isinstance(evenings.state, Open) and evenings.evening is None
+    assert isinstance(evenings.state, Closed)
+
+
+async def test_from_the_moment_of_leaving_no_story_is_offered(tmp_path: Path) -> None:
+    evenings = Evenings(settings_in(tmp_path), "The Lighthouse")
+    async with running(evenings):
+        await opened(evenings, "The Lighthouse")
+        evenings.leave()
+        assert isinstance(evenings.state, Open) and evenings.evening is None
+
+
 async def test_a_folder_that_is_in_use_is_a_reason_and_no_crash(tmp_path: Path) -> None:
     one, other = Evenings(settings_in(tmp_path), ""), Evenings(settings_in(tmp_path), "")
     async with running(one):
