@@ -74,6 +74,7 @@ class Settings:
     dial: str | None = None  # an address to try besides those already known
     writer: str = "default"  # the embedded model, the path of a GGUF file, or the URL of an OpenAI-compatible server
     voice: str | None = None  # in place of the voice the character's card names
+    speech_server: str | None = None  # base address of an OpenAI-compatible speech server, the model behind #
 
     @property
     def keys(self) -> Path:
@@ -83,6 +84,11 @@ class Settings:
     def api_key_file(self) -> Path:
         """The key for a writer that is a server; keyring.read_api_key reads it."""
         return self.keys / "api_key"
+
+    @property
+    def speech_key_file(self) -> Path:
+        """The key for the speech server, kept like the writer's."""
+        return self.keys / "speech_key"
 
     @property
     def config_file(self) -> Path:
@@ -121,7 +127,13 @@ class Settings:
         return self.speech / "piper"
 
     @property
+    def xtts(self) -> Path:
+        """The XTTS model's files."""
+        return self.speech / "xtts"
+
+    @property
     def reference_voices(self) -> Path:
+        """Recordings that XTTS can take a voice from: ``<name>.wav`` and its like."""
         return self.speech / "reference_voices"
 
 
@@ -242,6 +254,7 @@ def _settled(told: Told, root: Path) -> Settings:
         dial=told.text("dial"),
         writer=told.text("writer") or "default",
         voice=told.text("voice"),
+        speech_server=told.text("speech_server"),
     )
 
 

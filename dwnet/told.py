@@ -15,11 +15,13 @@ ENVIRONMENT = {
         "models": "DREAMWEAVER_MODEL_PATH",
         "checkpoints": "DREAMWEAVER_CHECKPOINT_PATH",
         "speech": "TTS_HOME",
+        "speech_server": "SPEECH_SERVER_URL",
     },
     "peer": {
         "data": "DREAMWEAVER_CLIENT_DATA_PATH",
         "models": "DREAMWEAVER_CLIENT_MODELS_PATH",
         "speech": "TTS_HOME",
+        "speech_server": "SPEECH_SERVER_URL",
         "name": "CLIENT_PC_ID",
         "invite": "CLIENT_TOKEN",
         "dial": "SERVER_URL",
@@ -29,8 +31,19 @@ ENVIRONMENT = {
 }
 # What config.toml may say. ``data`` is where it lies, and an invite is used once: neither belongs in it.
 CONFIGURABLE = {
-    "narrator": ("database", "models", "checkpoints", "speech", "name", "host", "port", "writer", "voice"),
-    "peer": ("database", "models", "speech", "name", "dial", "host", "port", "writer", "voice"),
+    "narrator": (
+        "database",
+        "models",
+        "checkpoints",
+        "speech",
+        "speech_server",
+        "name",
+        "host",
+        "port",
+        "writer",
+        "voice",
+    ),
+    "peer": ("database", "models", "speech", "speech_server", "name", "dial", "host", "port", "writer", "voice"),
 }
 
 
