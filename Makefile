@@ -5,6 +5,11 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 TESTED = protocol dwnet peer narrator_app tests benchmarks
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(CORES)
+# llama.cpp is built for the processor at hand, but without AMX, which some servers have: gcc 12's build of that code dies
+# of an illegal instruction in the first long prompt. A compiler that does not know the words (ARM's) is not told them.
+WITHOUT_AMX := $(shell flags="-mno-amx-tile -mno-amx-int8 -mno-amx-bf16"; gcc $$flags -E -x c /dev/null >/dev/null 2>&1 && echo $$flags)
+export CFLAGS += $(WITHOUT_AMX)
+export CXXFLAGS += $(WITHOUT_AMX)
 
 .PHONY: demo desk test test-slow check bench screens clean machine
 .DEFAULT_GOAL := demo

@@ -256,7 +256,7 @@ class LocalCharacters:
         """Run a seat's process to its end; its last complaint."""
         try:
             returned = await self._run_once(seat, await self._code_for(seat))
-            why = await trio.to_thread.run_sync(last_complaint, self._folder(seat))
+            why = await trio.to_thread.run_sync(last_complaint, self._folder(seat), returned)
         except NodeError as error:  # a full disk, say: it ends this character's try, and nobody's evening
             returned, why = -1, error.what
         logger.warning("the process of %s ended with %s: %s", self.narrator.name_of(seat), returned, why)

@@ -6,6 +6,7 @@ What is kept is stderr alone: on stdout it tells the story, whispers too, and th
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,13 @@ from dwnet.whole_file import reading, writing
 
 KEPT = 64 * 1024  # bytes of a process's complaints
 SHOWN = 12 * 1024  # bytes of them, and of its log, that are shown
+# What a signal means that ends a process before it can say a word.
+DIED_OF: dict[int, str] = {
+    signal.SIGILL: "The language model's library was built for another processor. Build it anew: make clean, then make",
+    signal.SIGKILL: "It was killed: by hand, or because the memory was full.",
+    signal.SIGSEGV: "It crashed inside one of its libraries.",
+    signal.SIGABRT: "One of its libraries gave up.",
+}
 
 
 @contextmanager
@@ -52,9 +60,11 @@ def shown_output(folder: Path) -> str:
     return clean(f"{complaints.decode(errors='replace')}\n{log.decode(errors='replace')}").strip()
 
 
-def last_complaint(folder: Path) -> str:
-    """What the process in ``folder`` said before it ended, on one line; "" if it said nothing since it was started."""
+def last_complaint(folder: Path, returned: int) -> str:
+    """What the process in ``folder`` said before it ended with ``returned``, on one line; else what that number means;
+    "" when neither says anything.
+    """
     lines = _end_of(folder / "output.log", SHOWN).decode(errors="replace").splitlines()
     started = max((number for number, line in enumerate(lines) if line.startswith("--- started")), default=-1)
     said = [line.strip() for line in lines[started + 1 :] if line.strip()]
-    return one_line(" ".join(said[-2:]), 300)
+    return one_line(" ".join(said[-2:]), 300) or DIED_OF.get(-returned, "")
