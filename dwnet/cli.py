@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dwnet.cli_files import card, log
+from dwnet.cli_model import model
 from dwnet.cli_story import SOURCES, Reading, Sources, doctor, status, story
 from dwnet.cli_voice import Voices, voice
 from dwnet.complaints import explained, log_file
@@ -46,7 +47,7 @@ def main(context: click.Context, debug: bool) -> None:
     context.meta[SOURCES] = Sources(_reading, _engine_checks, _voices)
 
 
-for _part in (log, card, voice, story, status, doctor):
+for _part in (log, card, voice, model, story, status, doctor):
     main.add_command(_part)
 
 

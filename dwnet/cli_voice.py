@@ -9,6 +9,7 @@ from typing import Protocol
 import click
 
 from dwnet.cli_files import JSON
+from dwnet.cli_model import fetch_command
 from dwnet.cli_story import sources
 from dwnet.complaints import explained, put, put_json
 
@@ -42,7 +43,10 @@ class Voices(Protocol):
 
 @click.group()
 def voice() -> None:
-    """Voices: list them, and hear one."""
+    """Voices: list them, hear one, fetch better ones."""
+
+
+voice.add_command(fetch_command("voice", "a voice: NAME as it stands in the list"))
 
 
 @voice.command("list")

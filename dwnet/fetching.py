@@ -3,7 +3,7 @@
 Rules of this file:
 - Nothing is fetched behind anybody's back: the caller says what and from where before the first byte.
 - Every wait is bounded, the look-up of a name too. What came is kept as ``NAME.part`` and is not asked for again.
-- A file gets its name when it is as long as the other side said. What it holds is for the caller to judge.
+- A file gets its name when it is as long as the other side said, and when the caller has judged what it holds.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ ATTEMPTS = 5  # connections for one file, each of which brought something
 _EXTENT = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+)")
 
 Came = Callable[[int, int], None]
+Judge = Callable[[Path], None]
 
 
 class NotFetched(NodeError):
@@ -57,12 +58,16 @@ async def fetch(
     room: int = 1,
     begun: Callable[[int], None] = lambda total: None,
     came: Came = lambda have, total: None,
+    judge: Judge | None = None,
+    headers: Mapping[str, str] | None = None,
     patience: float = PATIENCE,
 ) -> None:
     """Fetch ``url`` (http or https) to ``path``, going on with the part that an earlier try left.
 
     ``most``: bytes that the file may have. ``room``: how many times its size the disk must have free. ``begun`` is
     called once with the size, before anything is written; ``came`` with the bytes that are there and their total.
+    ``judge`` is called in a thread with all that came, before it gets its name: where it raises NodeError, that is
+    thrown away. ``headers`` go with the question, and to no other host than the one of ``url``.
 
     :raises NotFetched, NoRoomToFetch, NoRoomForFile, FileNotWritten: and ``path`` is as it was.
     """
@@ -74,9 +79,8 @@ async def fetch(
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     timeout = httpx.Timeout(patience)
-    async with httpx.AsyncClient(
-        follow_redirects=True, timeout=timeout, headers={"Accept-Encoding": "identity"}
-    ) as web:
+    asked = {**(headers or {}), "Accept-Encoding": "identity"}
+    async with httpx.AsyncClient(follow_redirects=True, timeout=timeout, headers=asked) as web:
         for _ in range(ATTEMPTS):
             before = coming.have()
             try:
@@ -90,8 +94,18 @@ async def fetch(
                     raise coming.failed(_why(error, patience)) from error
         else:
             raise coming.failed(f"the connection broke off {ATTEMPTS} times")
+    if judge is not None:
+        await _judged(judge, coming.part)
     with writing(path):
         await trio.to_thread.run_sync(settle, coming.part, path)
+
+
+async def _judged(judge: Judge, part: Path) -> None:
+    try:
+        await trio.to_thread.run_sync(judge, part)
+    except NodeError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 class _Coming:

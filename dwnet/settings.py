@@ -127,6 +127,11 @@ class Settings:
         return self.speech / "piper"
 
     @property
+    def whisper(self) -> Path:
+        """Ears: ``<size>/`` below it."""
+        return self.models / "ear" / "whisper"
+
+    @property
     def xtts(self) -> Path:
         """The XTTS model's files."""
         return self.speech / "xtts"

@@ -1,4 +1,4 @@
-"""What ships with the program: the sample cast, the scenes, the word list. The one place that knows where data/ lies.
+"""What ships with the program: cast, scenes, words, the catalogue. The one place that knows where data/ lies.
 
 In an installed package data/ is ``dwnet/data``; in a checkout it stands beside ``dwnet``.
 """
@@ -108,6 +108,11 @@ def scene(name: str) -> Scene:
 def phrases() -> str:
     """The sentences of the desk, as TOML: a table per screen."""
     return _read(_root() / "phrases" / "en.toml").decode()
+
+
+def catalogue(name: str) -> str:
+    """What can be fetched, as TOML: a table each. ``name``: voices, ears or models."""
+    return _read(_root() / "catalogue" / f"{name}.toml").decode()
 
 
 def _root() -> Path:

@@ -110,7 +110,7 @@ LICENCES: tuple[tuple[str, str], ...] = (
     ("trio, trio-websocket", "MIT / Apache-2.0"),
     ("rich, filelock, platformdirs", "MIT"),
     ("soundfile", "BSD-3-Clause; libsndfile: LGPL-2.1"),
-    ("PyNaCl, msgpack, sqlite-utils", "Apache-2.0; libsodium: ISC"),
+    ("PyNaCl, msgpack, huggingface_hub, sqlite-utils", "Apache-2.0; libsodium: ISC"),
     ("click, httpx, prompt_toolkit, python-dotenv, NumPy", "BSD-3-Clause"),
 )
 
