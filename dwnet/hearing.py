@@ -55,6 +55,11 @@ class Speech:
     said: int = 0  # characters that were said aloud
     changed: trio.Event = field(default_factory=trio.Event)
 
+    @property
+    def is_narration(self) -> bool:
+        """Nobody was cued for it: it stands for itself."""
+        return self.cue == self.entry
+
     def stir(self) -> None:
         """Something about it changed."""
         self.changed.set()
@@ -71,10 +76,15 @@ class Hearing:
         self._queued = trio.Event()
         self._speaking: Speech | None = None
 
-    def add(self, line: Speech) -> None:
-        """Say this line after all others."""
-        self._queue.append(line)
+    def add(self, line: Speech, before: Callable[[Speech], bool] = lambda other: False) -> None:
+        """Say this line after all others, save those that are to come after it."""
+        place = next((at for at, other in enumerate(self._queue) if before(other)), len(self._queue))
+        self._queue.insert(place, line)
         self._queued.set()
+
+    def drop(self, line: Speech) -> None:
+        """Say no more of this line."""
+        self._end(line)
 
     def silence(self) -> list[Speech]:
         """Stop the sound; the lines that were being said or waited to be."""

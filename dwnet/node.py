@@ -38,6 +38,7 @@ from protocol.ledger import Ledger, Unit
 from protocol.sealing import SealKey
 
 EVENTS = 4_096  # waiting for one subscriber; a burst of entries fits, beyond it he reads the ledger
+BEFORE = b"before"  # in a draft's refs: the draft that is written just before this one, in the same transaction
 OWN = 0  # in place of a link: what this very node says, so that whoever sits beside it sees and hears it too
 MOMENTS = 1_024  # of these, ephemerals
 logger = logging.getLogger(__name__)
@@ -67,7 +68,9 @@ Event = Effect | LinkOpened | LinkClosed
 
 @dataclass(frozen=True)
 class Draft:
-    """An entry to write: its body, what it refers to, who may read it (None: all), and what travels with it."""
+    """An entry to write: its body, what it refers to, who may read it (None: all), and what travels with it.
+    ``BEFORE`` among ``refs`` is the entry that is written just before it.
+    """
 
     body: Body
     refs: tuple[bytes, ...] = ()
@@ -175,7 +178,7 @@ class Node:
         entries: list[Entry] = []
         units: list[Unit] = []
         for draft in bodies:
-            entry = self._sign(draft)
+            entry = self._sign(draft, entries[-1].id if entries else b"")
             taken = self.ledger.take((entry, *draft.companions))
             if not taken.unit:
                 raise LocalError(f"our own {draft.body.kind} was not taken: {taken.verdict.value}")
@@ -190,7 +193,7 @@ class Node:
         self._wake.set()
         return tuple(entries)
 
-    def _sign(self, draft: Draft) -> Entry:
+    def _sign(self, draft: Draft, before: bytes) -> Entry:
         head = self.ledger.log.head(self.member.public, self.run_id)
         seq, prev = (head.seq + 1, head.id) if head else (0, b"")
         if seq == 0 and not isinstance(draft.body, Opened) and self.ledger.begun:
@@ -213,7 +216,7 @@ class Node:
             kind=kind,
             body=body,
             seen=b"" if narrator else self.ledger.canon.head,
-            refs=draft.refs,
+            refs=tuple(before if ref == BEFORE else ref for ref in draft.refs),
         )
 
     def _keys_of(self, audience: Sequence[int]) -> list[bytes]:

@@ -1,7 +1,9 @@
 """What is being said right now, for whoever listens in: words as they stream, sound in its order.
 
 Rules of this file:
-- A member's tokens and clips count only for a cue of its own seat.
+- A member's tokens and clips count only for a cue of its own seat, a reader's clips only for a narration.
+- A narration is heard before what answers it: as the narrator recorded it, else as a reader reads it, never as both. To
+  the narrator himself no recording of his is played.
 - Clips are fetched as they are announced, and heard in order (hearing.py). While one is heard, the next ones are
   fetched already.
 - A clip that does not decode is left out. One that finds no room on the disk is heard all the same.
@@ -28,7 +30,7 @@ from protocol import limits
 from protocol.effects import Heard, Took
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
-from protocol.kinds import Voiced
+from protocol.kinds import NARRATOR, Voiced
 from protocol.moments import ClipMade, Hush, Tokens, read_moment
 from protocol.sealing import decrypt_blob
 from protocol.story import Cue
@@ -111,13 +113,13 @@ class Stage:
                             logger.warning("a moment that does not read: %s", error)
 
     def silence(self) -> list[tuple[bytes, int]]:
-        """Stop the sound. What was being said: the line, or its cue while there is none, and the characters
-        said aloud.
+        """Stop the sound. What was being said by characters: the line, or its cue while there is none, and how much
+        of it was said aloud.
         """
         return [
             (line.entry or line.cue, line.said)
             for line in self._hearing.silence()
-            if not line.replayed and (line.said or self._hearing.is_speaking(line))
+            if not line.replayed and not line.is_narration and (line.said or self._hearing.is_speaking(line))
         ]
 
     def busy(self) -> bool:
@@ -134,7 +136,7 @@ class Stage:
             raise self.player.why_silent
         story = self.node.ledger.story
         takes = [passage.take for one in entries if (passage := story.passage_of(one)) is not None]
-        voiced = [(take, story.sounds[take.entry, take.author][1]) for take in takes if story.clips_of(take)]
+        voiced = [(take, body) for take in takes if (body := story.sound_of(take)) is not None and body.clips]
         if not voiced:
             raise NothingToHear
         self._hearing.stop_replays()
@@ -158,6 +160,8 @@ class Stage:
                 cue = story.cues.get(entry.id)
                 if cue is not None and cue.seat is not None and cue.state == "open":
                     self._begin(cue)
+            case "narrate" if (seat := self._reader()) is not None:
+                self._begin_narration(entry.id, seat)
             case "line" if entry.refs and entry.refs[0] in self._lines:
                 line = self._lines[entry.refs[0]]
                 line.texted, line.entry = True, entry.id
@@ -170,12 +174,41 @@ class Stage:
             case "voiced":
                 opening = self.node.ledger.opening(entry)
                 if opening and isinstance(opening.body, Voiced) and entry.refs:
-                    self._voiced(entry, opening.body)
+                    if self.node.ledger.is_narrator(entry.author):
+                        self._recorded(entry, opening.body)
+                    else:
+                        self._voiced(entry, opening.body)
 
     def _begin(self, cue: Cue) -> None:
         assert cue.seat is not None
-        line = self._lines[cue.entry] = _Line(cue.entry, cue.seat)
+        line = _Line(cue.entry, cue.seat)
         self._hearing.add(line)
+        self._follow(line)
+
+    def _begin_narration(self, entry: bytes, seat: int) -> _Line | None:
+        """The last narration, which ``seat`` makes heard before the lines of its beat; None when it is another, or not
+        for everybody.
+        """
+        story = self.node.ledger.story
+        passage = story.passages.get(entry) if entry == story.last_beat() else None
+        if passage is None or passage.seat != NARRATOR or passage.take.audience is not None or passage.take.hidden:
+            return None
+        line = _Line(entry, seat, entry, texted=True)
+        self._hearing.add(line, lambda other: (cue := story.cues.get(other.cue)) is not None and cue.beat == entry)
+        self._follow(line)
+        return line
+
+    def _reader(self) -> int | None:
+        """The seat that reads narrations aloud, and can be reached from here."""
+        node, story = self.node, self.node.ledger.story
+        for one in node.ledger.authority.current():
+            on_stage = one.seat in story.seats and not story.seats[one.seat].retired
+            if one.role == "reader" and on_stage and (one.key == node.member.public or node.linked_to(one.key)):
+                return one.seat
+        return None
+
+    def _follow(self, line: _Line) -> None:
+        self._lines[line.cue] = line
         while len(self._lines) > CUES:
             del self._lines[next(iter(self._lines))]
 
@@ -187,23 +220,47 @@ class Stage:
             return
         moment = read_moment(Tokens, payload) if kind == Tokens.kind else read_moment(ClipMade, payload)
         line, cue = self._lines.get(moment.cue), self.node.ledger.story.cues.get(moment.cue)
-        if line is None or cue is None or line.seat != seat:
+        if line is None and isinstance(moment, ClipMade) and self._reads(seat):
+            line = self._begin_narration(moment.cue, seat)  # a reader that is not linked to us
+        if line is None or line.seat != seat:
             return
         if isinstance(moment, Tokens):
-            self._show(Words(cue, seat, clean_piece(moment.text), bool(moment.done)))
+            if cue is not None:
+                self._show(Words(cue, seat, clean_piece(moment.text), bool(moment.done)))
         elif moment.index not in line.wanted and moment.size <= LARGEST:
             line.wanted.add(moment.index)
             self._nursery.start_soon(
                 self._fetch, line, moment.index, moment.blob, moment.characters, moment.key, (link,)
             )
 
+    def _reads(self, seat: int) -> bool:
+        member = self.node.ledger.authority.occupant(seat)
+        return member is not None and member.role == "reader"
+
+    def _recorded(self, entry: Entry, body: Voiced) -> None:
+        """The narrator's own voice, which goes before a reader's."""
+        line = self._lines.get(entry.refs[0])
+        if entry.author == self.node.member.public:
+            if line is not None:
+                self._hearing.drop(line)
+            return
+        line = line or self._begin_narration(entry.refs[0], NARRATOR)
+        if line is not None and not line.wanted:
+            line.seat = NARRATOR
+            self._all_is_known(line, entry, body)
+
     def _voiced(self, entry: Entry, body: Voiced) -> None:
         line = next((one for one in self._lines.values() if one.entry == entry.refs[0]), None)
         seat = self._seat_of(entry.author)
         if line is None or seat != line.seat or line.count is not None:
             return
+        self._all_is_known(line, entry, body)
+
+    def _all_is_known(self, line: _Line, entry: Entry, body: Voiced) -> None:
+        passage = self.node.ledger.story.passages.get(line.entry) if line.is_narration else None
+        spoken = sum(len(one.text) for one in passage.take.spans) if passage else 0
         line.count = len(body.clips)
-        self._fetch_all(line, body, 0)
+        self._fetch_all(line, body, spoken)
         line.stir()
         self._nursery.start_soon(self._tell_voiced, line, entry.refs[0])
 
@@ -256,8 +313,8 @@ class Stage:
         if not line.number:
             self._number += 1
             line.number = self._number
-        seat = self.node.ledger.story.seats.get(line.seat)
-        name = "".join(one if one.isalnum() else "-" for one in one_line(seat.name if seat else "voice", NAME))
+        name = one_line(self.node.ledger.story.name_of(line.seat), NAME)
+        name = "".join(one if one.isalnum() else "-" for one in name)
         folder = self.folder / "whispers" if private else self.folder
         return folder / f"{line.number:04d}-{name}-{index + 1}.ogg"
 

@@ -53,6 +53,18 @@ class UnknownRole(NodeError):
     exit_code = 2
 
 
+class VoiceTooLong(NodeError):
+    """A voice is written in {most} characters at most.
+
+    Write it as engine:name, for example espeak:en-us+f5; dwnet voice list names those of this machine.
+    """
+
+    exit_code = 2
+
+
+READER = "Reader"  # what the seat is called whose voice reads the narration aloud
+
+
 def stored_card(story: Story, seat: int) -> Card:
     """The whole card of a seat as the story has it, without what never travels."""
     one = story.seats[seat]
@@ -212,6 +224,40 @@ class Casting:
     async def play_here(self, seat: int) -> None:
         """Start the process that plays a seat on this machine; it is started again with the story from now on."""
         await self.here.play(seat)
+
+    async def read_aloud(self, voice: str = "") -> int:
+        """Let a voice on this machine read the narration aloud; the seat of it. ``voice``: "" leaves it as it is, or to
+        where it is played.
+
+        :raises VoiceTooLong:
+        """
+        if len(voice) > limits.VOICE:
+            raise VoiceTooLong(most=limits.VOICE)
+        seat = self.reader()
+        if seat is None:
+            seat = await self._seat_for(free_name(READER, self.narrator.story), "reader")
+        before = self._seat(seat)
+        await self._put(replace(before, voice=voice or before.voice, retired=False))
+        await self.play_here(seat)
+        return seat
+
+    async def stop_reading(self) -> None:
+        """The narration is not read aloud on this machine any more, until :meth:`read_aloud`."""
+        seat = self.reader()
+        if seat is not None and not self._seat(seat).retired:
+            await self.retire(seat)
+
+    def reader(self) -> int | None:
+        """The seat of the reader that this machine has, also when it is silent."""
+        seats = self.narrator.story.seats.values()
+        mine = [one.number for one in seats if one.role == "reader" and self.here.is_here(one.number)]
+        return mine[0] if mine else None
+
+    @property
+    def reads_aloud(self) -> bool:
+        """Whether the narration is read aloud on this machine."""
+        seat = self.reader()
+        return seat is not None and not self._seat(seat).retired
 
     def resume(self) -> None:
         """Start every character again that was played here before."""

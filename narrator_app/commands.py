@@ -203,6 +203,18 @@ async def _export(desk: Desk, rest: str) -> None:
     await desk.shelf.export(names[0], Path(names[1]).expanduser(), with_whispers="--with-whispers" in words)
 
 
+async def _reader(desk: Desk, rest: str) -> None:
+    word, _, voice = rest.partition(" ")
+    if word not in ("on", "off") or (word == "off" and voice):
+        raise _usage("reader")
+    if word == "on":
+        await desk.casting.read_aloud(voice.strip())
+        desk.narrator.happen("notice", what="The narration is read aloud from the next one on, once the voice is here.")
+    else:
+        await desk.casting.stop_reading()
+        desk.narrator.happen("notice", what="The narration is not read aloud.")
+
+
 async def _deactivate(desk: Desk, rest: str) -> None:
     if not rest:
         raise _usage("deactivate")
@@ -233,5 +245,5 @@ _HANDLERS: dict[str, Callable[[Desk, str], Awaitable[None]]] = {
     "adopt": _adopt, "cue": _cue, "skip": _skip, "hold": _hold,
     "whisper": _whisper, "retake": _retake, "take": _take, "scene": _scene,
     "status": _status, "checkpoint": _checkpoint, "rename": _rename, "rewind": _rewind, "export": _export,
-    "deactivate": _deactivate, "probe": _probe, "hush": _hush, "help": _help,
+    "reader": _reader, "deactivate": _deactivate, "probe": _probe, "hush": _hush, "help": _help,
 }  # fmt: skip

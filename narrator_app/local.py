@@ -151,11 +151,15 @@ class LocalCharacters:
         """Start every character again that is to be played here."""
         seats = self.narrator.story.seats.values()
         here = [one.number for one in seats if not one.retired and self.is_here(one.number)]
-        self.expected = max(1, len(here))
+        self.expected = max(1, sum(map(self._thinks, here)))
         for seat in here:
             if seat not in self._scopes:
                 self._begin(seat)
         self._resumed = True
+
+    def _thinks(self, seat: int) -> bool:
+        """Whether a seat's process needs cores for a model that writes."""
+        return self.narrator.story.seats[seat].role == "character"
 
     async def _invite_here(self, seat: int) -> None:
         """A code for ourselves; nobody need see it."""
@@ -287,7 +291,7 @@ class LocalCharacters:
         folder = self._folder(seat)
         environ = {**os.environ, "DREAMWEAVER_CLIENT_DATA_PATH": str(folder), "CLIENT_TOKEN": code}
         environ[ATTACHED] = "1"  # it ends when our end of its stdin closes, also when we are killed
-        environ[LOCAL_CHARACTERS] = str(max(len(self._scopes), self.expected))
+        environ[LOCAL_CHARACTERS] = str(max(sum(map(self._thinks, self._scopes)), self.expected))
         for name in ("DREAMWEAVER_DATA_PATH", "CLIENT_PORT", "CLIENT_PC_ID", "CLIENT_HOST", "DB_PATH", "SERVER_URL"):
             environ.pop(name, None)
         command = [sys.executable, "-m", "dwnet", "peer", "--json", "--listen", "127.0.0.1:0"]

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rename": ("/rename NAME", "Call the story otherwise; its tag and all that was told stay."),
     "rewind": ("/rewind NAME", "Go back to a checkpoint or to a branch; what is left stays as a branch."),
     "export": ("/export dwlog|json|txt PATH [--with-whispers]", "Write the story to a file."),
+    "reader": ("/reader on [VOICE]|off", "Let a voice on this machine read aloud what you tell."),
     "deactivate": ("/deactivate NAME", "Close a seat: its machine counts no longer. /invite opens it again."),
     "hush": ("/hush", "Stop everybody at once: sound, speech and writing."),
     "help": ("/help [COMMAND]", "This list, or more about one command."),

@@ -1,4 +1,4 @@
-"""A member's peer, from invite to goodbye: a character that plays, or a listener that hears."""
+"""A member's peer, from invite to goodbye: a character that plays, a reader that reads, a listener that hears."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from dwnet.version import AGENT
 from peer import invitation
 from peer.invitation import Joining
 from peer.performer import Performer
+from peer.reading import Reader
 from peer.reporting import LISTENING, Reporter
 from peer.view import View
 from peer.voice import catalogue as catalogue
@@ -141,18 +142,24 @@ async def _until_stdin_ends(playing: trio.CancelScope) -> None:
 
 
 async def _perform(home: Home, clips: Clips, nursery: trio.Nursery) -> None:
-    """Open the engines of a character's seat and start it; listeners only listen."""
+    """Open the engines of a character's or reader's seat and start it; listeners only listen."""
     node, settings = home.node, home.settings
     member = node.ledger.authority.member(node.member.public)
-    if member is None or member.role != "character":
+    if member is None or member.role not in ("character", "reader"):
         nursery.start_soon(Reporter(node, lambda: LISTENING).run, node.subscribe())
+        return
+    voice, speaker = choose_voice(node, member.seat, settings.voice)
+    if member.role == "reader":
+        reader = Reader(node, clips, speaker, voice)
+        nursery.start_soon(reader.run, node.subscribe())
+        change = reader.voicing.change
+        nursery.start_soon(follow_card, node, member.seat, settings.voice, change, node.subscribe())
         return
     local = int(os.environ.get(LOCAL_CHARACTERS, "1") or 1)
     threads = look(settings.root).threads_for(local)
     writer = open_writer(
         settings.writer, threads=threads, models=settings.base_models, key=read_api_key(settings.api_key_file)
     )
-    voice, speaker = choose_voice(node, member.seat, settings.voice)
     performer = Performer(node, clips, writer, speaker, voice)
     nursery.start_soon(performer.run, node.subscribe())
     change = performer.voicing.change

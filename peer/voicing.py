@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import trio
@@ -129,6 +129,18 @@ class Voicing:
             elif not sound.dropped and len(sound.made) < limits.CLIPS:
                 await self._voice(sound, sentence)
 
+    async def read(self, asked: Cue, sentences: Sequence[str], wanted: Callable[[], bool]) -> None:
+        """Voice a whole text, whose entry ``asked`` names, and write what came of it, also when that is nothing. When
+        it is not ``wanted`` any more, nothing is written.
+        """
+        sound = self.begin(asked)
+        for sentence in sentences if sound.speaker is not None else ():
+            if not sound.dropped:
+                await self._voice(sound, sentence)
+        self._sounds.discard(sound)
+        if wanted():
+            await self._write(sound, asked.entry)
+
     async def _try(self) -> None:
         if self._speaker is None:
             return
@@ -160,12 +172,16 @@ class Voicing:
         self._tell(sound.cue, notice.kind, notice.pack())
 
     async def _close(self, sound: LineSound) -> None:
-        if sound.line is None or not sound.made:
+        if sound.line is None or sound.speaker is None or (sound.dropped and not sound.made):
             return
         if sound.cue.review and sound.line.id in self._node.ledger.story.offered:
             self._kept[sound.line.id] = sound  # nobody hears a line before the narrator let it in
             while len(self._kept) > limits.PLAN:
                 del self._kept[next(iter(self._kept))]
             return
+        await self._write(sound, sound.line.id)
+
+    async def _write(self, sound: LineSound, about: bytes) -> None:
+        """Also that there is nothing to hear, so that nobody waits for it."""
         body = Voiced(tuple(sound.made), format_voice(sound.voice), sound.key)
-        await self._node.write(Draft(body, refs=(sound.line.id,), audience=sound.cue.audience))
+        await self._node.write(Draft(body, refs=(about,), audience=sound.cue.audience))

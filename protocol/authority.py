@@ -83,6 +83,7 @@ class Authority:
         self.withdrawn: set[bytes] = set()
         self.burned: dict[bytes, bytes] = {}
         self.names: dict[int, str] = {NARRATOR: NARRATOR_NAME}
+        self.readers: set[bytes] = set()  # keys that have, or had, a reader's seat
         self.moved = 0  # how often a second grant showed that a key had another seat from the first
         self._cast_at: dict[int, tuple[int, bytes]] = {}
         self._named_at = (-1, 0, b"")
@@ -133,6 +134,8 @@ class Authority:
         if known is None and len(self.members) >= limits.AUTHORS:
             return
         if known is None or (known.seat != NARRATOR and (entry.at, entry.id) < (known.at, known.entry)):
+            self.readers.discard(grant.member)
+            self.readers.update({grant.member} if grant.role == "reader" else ())
             self.moved += known is not None and known.seat != grant.seat
             self.members[grant.member] = Member(
                 grant.member, grant.seal_key, grant.seat, grant.role, grant.invite, entry.id, entry.at

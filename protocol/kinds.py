@@ -182,12 +182,12 @@ class Line(Body):
 
 @dataclass(frozen=True)
 class Voiced(Body):
-    """The sound of a line. refs: the line. ``key`` opens private clips and stands only in a sealed body; ``voice``
-    names the engine and voice.
+    """The sound of a line or narration. refs: it. ``key`` opens private clips and stands only in a sealed body;
+    ``voice`` names the engine and voice. No clips: there is nothing to hear in it.
     """
 
     kind = "voiced"
-    by = ("character", "reader")
+    by = ("narrator", "character", "reader")
     clips: tuple[Clip, ...] = list_field(limits.CLIPS, read_clip)
     voice: str = text_field(limits.VOICE)
     key: bytes = raw_field(0, 32)

@@ -45,7 +45,7 @@ class Ledger:
         self.log = Log()
         self.canon = Canon()
         self.authority = Authority()
-        self.story = Story()
+        self.story = Story(readers=self.authority.readers)
         self.entries: dict[bytes, Entry] = {}
         self.redactions: dict[bytes, Entry] = {}
         self.proofs: dict[bytes, tuple[Entry, Entry]] = {}
@@ -280,7 +280,7 @@ class Ledger:
 
     def _advance(self, grew: bool) -> None:
         if not grew or self._folded < 0:
-            self.story, self._folded = Story(), 0
+            self.story, self._folded = Story(readers=self.authority.readers), 0
             for entry in self.entries.values():
                 if not self.is_narrator(entry.author):
                     self.story.offer(entry, self.opening(entry))

@@ -45,7 +45,8 @@ class Tokens(Moment):
 
 @dataclass(frozen=True)
 class ClipMade(Moment):
-    """A sentence of a line became sound. ``characters``: how far into the line's plain text it reaches.
+    """A sentence of a line became sound, or, by a reader, of a narration: then ``cue`` is the narration itself.
+    ``characters``: how far into the plain text it reaches.
 
     ``key`` opens a private clip (b"": it is public); ``milliseconds`` is its length.
     """

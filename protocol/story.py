@@ -38,7 +38,7 @@ from protocol.kinds import (
     Sheet,
     Voiced,
 )
-from protocol.shapes import Clip, Span
+from protocol.shapes import Span
 
 SEALED, REMOVED = "sealed", "removed"
 SKIPPED, WENT_BACK = "Skipped by the narrator.", "The narrator went back."  # why a cue is missed: he let it go
@@ -138,6 +138,7 @@ class Story:
     offered: dict[bytes, tuple[Entry, Opening | None]] = field(default_factory=dict)
     edits: dict[bytes, tuple[Span, ...]] = field(default_factory=dict)
     heard: dict[bytes, int] = field(default_factory=dict)
+    readers: set[bytes] = field(default_factory=set)  # keys that read narrations; whoever folds knows them
     sounds: dict[tuple[bytes, bytes], tuple[Entry, Voiced]] = field(default_factory=dict)
     _asked: dict[bytes, list[bytes]] = field(default_factory=dict)
     _path: list[bytes] = field(default_factory=list)
@@ -202,13 +203,16 @@ class Story:
             return self.checkpoints[name]
         return next((one.tip for one in reversed(self.branches) if one.name == name), None)
 
-    def clips_of(self, take: Take) -> tuple[Clip, ...]:
-        """The sound of a line, as its own author signed it last."""
+    def sound_of(self, take: Take) -> Voiced | None:
+        """A line's sound as its author signed it last; a narration's as the narrator did, else a reader last."""
         sound = self.sounds.get((take.entry, take.author))
-        return sound[1].clips if sound else ()
+        if sound is None and not take.cue:
+            read = [one for key in self.readers if (one := self.sounds.get((take.entry, key))) is not None]
+            sound = max(read, key=lambda one: (one[0].at, one[0].id), default=None)
+        return sound[1] if sound else None
 
     def offer(self, entry: Entry, opening: Opening | None) -> None:
-        """Take note of a member's own entry: a line that waits to be accepted, or the sound of one."""
+        """Take note of a member's own entry: a line that waits to be accepted, or the sound of a passage."""
         if entry.kind == Line.kind and entry.id not in self._settled:
             self.offered[entry.id] = (entry, opening)
         elif entry.kind == Voiced.kind and opening and entry.refs and isinstance(opening.body, Voiced):
@@ -233,6 +237,8 @@ class Story:
                 self._rewind(entry, opening)
             case Chosen.kind | Discarded.kind if entry.refs:
                 self._settle(entry.kind, entry.refs[0])
+            case Voiced.kind:
+                self.offer(entry, opening)
             case _ if opening is not None:
                 self._note(entry, opening.body)
 
@@ -243,15 +249,9 @@ class Story:
                 self.name = name
             case Cast() as cast:
                 self.seats[cast.seat] = Seat(
-                    cast.seat,
-                    cast.role,
-                    cast.name,
-                    cast.voice,
-                    cast.colour,
-                    cast.talkativeness,
-                    cast.portrait,
+                    cast.seat, cast.role, cast.name, cast.voice, cast.colour, cast.talkativeness, cast.portrait,
                     bool(cast.retired),
-                )
+                )  # fmt: skip
             case Sheet(seat=seat, card=card):
                 self.sheets[seat] = card
             case Checkpoint(name=name) if about in self.passages or not about:
@@ -285,8 +285,7 @@ class Story:
             opening.audience if opening else None,
             _hidden(entry, opening),
         )
-        mode = body.mode if isinstance(body, Narrated) else "say"
-        self.plans[entry.id] = body.plan if isinstance(body, Narrated) else ()
+        mode, self.plans[entry.id] = (body.mode, body.plan) if isinstance(body, Narrated) else ("say", ())
         self._append(Passage(entry.id, self.head, entry.id, NARRATOR, mode, (take,)))
 
     def _cue(self, entry: Entry, opening: Opening | None) -> None:

@@ -10,6 +10,7 @@ from narrator_app.phrases import say
 from narrator_app.ui.palette import STORY
 from narrator_app.ui.parts import action, icon_button
 from narrator_app.ui.settings_parts import caption, card, choices, noted, words
+from narrator_app.ui.settings_reading import ReadingCard
 from narrator_app.views.setup import SoundView, looks_view, sound_view, window_view
 
 if TYPE_CHECKING:
@@ -74,9 +75,10 @@ class SoundSection:
         self._slider = ft.Slider(min=0, max=100, divisions=20, label="{value} %", expand=True)
         self._slider.active_color = palette.accent
         self._slider.on_change_end = lambda event: self._set()
+        self._reading = ReadingCard(desk)
 
     def build(self) -> ft.Control:
-        """A switch, a slider, and a sentence."""
+        """A switch, a slider, and a sentence; and the voice that reads the narration."""
         palette, view = self._desk.palette, self._view()
         loud = ft.Semantics(content=self._slider, label=say("settings.volume"), expand=True)
         icon = ft.Icons.VOLUME_UP_OUTLINED if view.ok else ft.Icons.VOLUME_OFF_OUTLINED
@@ -88,11 +90,14 @@ class SoundSection:
         if view.where:
             inside.append(noted(palette, ft.Icons.COMPUTER_OUTLINED, words(palette, view.where)))
         self._fill()
-        return card(palette, *inside)
+        both = ft.Column([card(palette, *inside), self._reading.build()], spacing=14, tight=True)
+        both.horizontal_alignment = ft.CrossAxisAlignment.STRETCH
+        return both
 
     def refresh(self) -> None:
         """Switch, slider and sentence as things are now."""
         self._fill()
+        self._reading.refresh()
         for control in (self._words, self._switch, self._slider):
             control.update()
 

@@ -180,7 +180,7 @@ def row_at(story: Story, place: int) -> Row:
         takes=len(passage.takes),
         private=tuple(story.name_of(one) for one in take.audience or () if one != NARRATOR),
         at=take.at,
-        has_sound=bool(story.clips_of(take)),
+        has_sound=(sound := story.sound_of(take)) is not None and bool(sound.clips),
         hidden=take.hidden,
         notes=_notes(story, passage.beat) if following != passage.beat else (),
         marks=tuple(name for name, place in story.checkpoints.items() if place == passage.id),

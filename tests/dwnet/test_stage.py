@@ -15,11 +15,11 @@ from dwnet.audio import CLIP_RATE, Sound, encode_clip
 from dwnet.blob_store import BlobStore
 from dwnet.clips import Clips
 from dwnet.hearing import Said
-from dwnet.node import Draft
+from dwnet.node import BEFORE, Draft
 from dwnet.playback import NoAudioDevice, Player
 from dwnet.stage import LineVoiced, NothingToHear, Shown, Stage, Words
 from protocol.entry import Entry
-from protocol.kinds import NARRATOR, Accepted, Line, Missed, Voiced
+from protocol.kinds import NARRATOR, Accepted, Line, Missed, Narrated, Voiced
 from protocol.moments import ClipMade, Hush, Tokens
 from protocol.shapes import Clip, Span
 from tests.kit.company import Company, Person
@@ -175,6 +175,117 @@ async def test_a_missed_answer_is_not_waited_for(hall: Hall) -> None:
     await hall.company.until(hall.stage.busy)
     await hall.company.narrator.node.write(Draft(Missed("too slow"), (cue.id,)))
     await hall.company.until(lambda: not hall.stage.busy())
+
+
+# --- narrations -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def reader(hall: Hall) -> Person:
+    return await hall.company.join("Voice", "reader")
+
+
+async def read(hall: Hall, reader: Person, beat: Entry, *sentences: str) -> None:
+    """The reader voices a narration, as it announces it and then signs it."""
+    clips = Clips(reader.node, BlobStore(reader.folder / "blobs"))
+    reader.nursery.start_soon(clips.run, reader.node.subscribe())
+    made, characters = [], 0
+    for index, sentence in enumerate(sentences):
+        data = encode_clip(SECOND)
+        characters += len(sentence)
+        made.append(Clip(await clips.put(data), len(data), 1000))
+        moment = ClipMade(beat.id, index, made[-1].blob, len(data), 1000, characters, b"")
+        reader.node.say(moment.kind, moment.pack())
+    await reader.node.write(Draft(Voiced(tuple(made), "tone:a", b""), (beat.id,)))
+
+
+async def test_a_narration_is_heard_before_the_line_that_was_ready_sooner(hall: Hall, reader: Person) -> None:
+    cue = await hall.ask()
+    beat = hall.company.narrator.node.ledger.story.last_beat()
+    clips = await hall.voices(cue, ("Aye.", encode_clip(SECOND)))
+    line = await hall.writes(cue, "Aye.", clips)
+    await hall.listen(0.5)
+    assert not hall.said(), "it waits for the reader"
+    await read(hall, reader, hall.company.narrator.node.ledger.entries[beat], "Night", "fell.")
+    await hall.listen(4)
+    ends = [one for one in hall.said() if one.over]
+    assert [(one.entry, one.seat) for one in ends] == [(beat, reader.seat), (line.id, hall.mira.seat)]
+    assert [one.characters >= 4 for one in ends] == [True, True]
+    voiced = [one for one in hall.shown if isinstance(one, LineVoiced)]
+    assert {one.seat: len(one.paths) for one in voiced} == {reader.seat: 2, hall.mira.seat: 1}
+
+
+async def test_a_reader_that_says_nothing_is_not_waited_for_long(hall: Hall, reader: Person) -> None:
+    await hall.tell("Aye.", "Aye.")
+    await hall.listen(11)
+    assert hall.said()[-1].seat == hall.mira.seat and hall.said()[-1].characters == 4
+    beat = await hall.company.narrate("…")
+    await hall.company.until(hall.stage.busy)
+    await reader.node.write(Draft(Voiced((), "tone:a", b""), (beat.id,)))
+    with trio.fail_after(5):
+        await hall.company.until(lambda: not hall.stage.busy())
+
+
+async def test_where_nobody_reads_a_narration_nobody_waits(hall: Hall, reader: Person) -> None:
+    await reader.kill()
+    await hall.company.until(lambda: not hall.company.narrator.node.linked_to(reader.member.public))
+    await hall.tell("Aye.", "Aye.")
+    await hall.listen(2)
+    assert [one.seat for one in hall.said() if one.over] == [hall.mira.seat]
+
+
+async def test_a_hush_ends_a_narration_and_marks_nothing_as_cut_off(hall: Hall, reader: Person) -> None:
+    beat = await hall.company.narrate("Night fell.")
+    await read(hall, reader, beat, "Night", "fell.")
+    await hall.listen(0.6)
+    assert hall.stage.silence() == []
+    await hall.listen(0.5)
+    assert not hall.stage.busy() and hall.said()[-1].over
+
+
+async def test_a_narration_is_said_once_more_with_its_beat(hall: Hall, reader: Person) -> None:
+    beat = await hall.company.narrate("Night fell.")
+    await read(hall, reader, beat, "Night fell.")
+    await hall.listen(2)
+    hall.shown.clear()
+    hall.stage.replay([beat.id])
+    await hall.listen(2)
+    assert [(one.entry, one.replayed) for one in hall.said() if one.over] == [(beat.id, True)]
+
+
+async def recorded(hall: Hall) -> Entry:
+    """The narrator tells with his own voice."""
+    data = encode_clip(SECOND)
+    clip = Clip(await hall.stage.clips.put(data), len(data), 1000)
+    beat, _ = await hall.company.narrator.node.write(
+        Draft(Narrated("Night fell.", (), "say")), Draft(Voiced((clip,), "", b""), (BEFORE,))
+    )
+    return beat
+
+
+async def test_the_narrators_own_recording_is_not_played_back_to_him_and_he_can_hear_it_again(hall: Hall) -> None:
+    beat = await recorded(hall)
+    await hall.listen(1)
+    assert not hall.said() and not hall.stage.busy()
+    hall.stage.replay([beat.id])
+    await hall.listen(2)
+    assert hall.said()[-1].over and hall.said()[-1].seat == NARRATOR
+
+
+async def test_the_others_hear_the_narrators_recording_and_no_reader(hall: Hall, reader: Person) -> None:
+    shown: list[Shown] = []
+    stage = Stage(hall.mira.node, hall.voice, Player(), hall.mira.folder / "audio", shown.append)
+    hall.mira.nursery.start_soon(stage.run, hall.mira.node.subscribe())
+    hall.company.link(reader, hall.mira)
+    await hall.company.until(lambda: hall.mira.node.linked_to(reader.member.public))
+    beat = await recorded(hall)
+    await hall.company.until(lambda: any(isinstance(one, LineVoiced) for one in shown))
+    await read(hall, reader, beat, "Night fell.")
+    for _ in range(40):
+        stage.player._take(DEVICE)
+        await trio.sleep(DEVICE / CLIP_RATE)
+    ends = [(one.entry, one.seat) for one in shown if isinstance(one, Said) and one.over]
+    assert ends == [(beat.id, NARRATOR)]
 
 
 # --- said once more ------------------------------------------------------------------------------------------------

@@ -286,7 +286,10 @@ async def test_a_voice_that_fails_costs_sound_and_nothing_else(
     await company.narrate("Night fell.", mira)
     await company.cue(mira)
     await company.until(lambda: narrator.complaints("slow"))
-    assert "line" in narrator.kinds and "voiced" not in narrator.kinds
+    assert "line" in narrator.kinds and not narrator.clips
+    await company.until(lambda: "voiced" in narrator.kinds)
+    voiced = body_of(company.narrator, "voiced")
+    assert isinstance(voiced, Voiced) and voiced.clips == (), "nobody waits for what will not come"
     assert "could not say a sentence" in narrator.health[-1].why
 
 

@@ -24,8 +24,8 @@ def test_what_a_role_may_write(role: str, may: set[str]) -> None:
     assert {name for name, kind in KINDS.items() if role in kind.by} == may
 
 
-def test_the_narrator_writes_all_but_what_a_voice_says() -> None:
-    assert {name for name, kind in KINDS.items() if "narrator" not in kind.by} == {"line", "voiced"}
+def test_the_narrator_writes_all_but_what_a_character_says() -> None:
+    assert {name for name, kind in KINDS.items() if "narrator" not in kind.by} == {"line"}
 
 
 def test_what_others_stand_on_lasts_and_what_was_said_does_not() -> None:

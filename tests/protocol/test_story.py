@@ -9,7 +9,7 @@ from protocol.entry import Entry
 from protocol.kinds import Chosen, Cued, Discarded, Heard, Missed, Rewound, Voiced
 from protocol.ledger import Ledger
 from protocol.shapes import Clip, Span
-from protocol.story import REMOVED, SEALED, Story
+from protocol.story import REMOVED, SEALED, Story, Take
 from tests.kit.chain import Chain, Hand
 
 
@@ -210,23 +210,45 @@ def test_what_was_heard_before_a_hush_is_kept(chain: Chain) -> None:
     assert story_of(chain).heard[mira.feed[-1].id] == 13
 
 
+def clips_of(story: Story, take: Take) -> tuple[Clip, ...]:
+    sound = story.sound_of(take)
+    return sound.clips if sound else ()
+
+
 def test_the_sound_of_a_line_is_its_own_authors_and_the_last_one_counts(chain: Chain) -> None:
     mira, tom = chain.members
     chain.beat("Night fell.", Mira="Who is there?")
     spoken = mira.feed[-1]
     clips = [Clip(bytes([number]) * 32, 10, 10) for number in range(3)]
     tom.write(Voiced((clips[0],), "espeak:en", b""), (spoken.id,))
-    assert story_of(chain).clips_of(story_of(chain).passages[spoken.id].take) == ()
+    assert story_of(chain).sound_of(story_of(chain).passages[spoken.id].take) is None
     sounds = [mira.write(Voiced((clip,), "espeak:en", b""), (spoken.id,)) for clip in clips[1:]]
     take = story_of(chain).passages[spoken.id].take
-    assert story_of(chain).clips_of(take) == (clips[2],)
+    assert clips_of(story_of(chain), take) == (clips[2],)
     chain.units.remove((sounds[0],))
     chain.units.remove((sounds[1],))
     mira.open()
     backwards = story_of(chain)
     for sound in reversed(sounds):
         backwards.offer(sound, ledger_of(chain).opening(sound))
-    assert backwards.clips_of(take) == (clips[2],), "in whichever order they came"
+    assert clips_of(backwards, take) == (clips[2],), "in whichever order they came"
+
+
+def test_a_narration_sounds_as_its_narrator_recorded_it_and_else_as_a_reader_read_it(chain: Chain) -> None:
+    mira, _ = chain.members
+    voice = chain.join("Voice", role="reader")
+    beat = chain.narrate("Night fell.", mira)
+    clips = [Clip(bytes([number]) * 32, 10, 10) for number in range(4)]
+    mira.write(Voiced((clips[0],), "espeak:en", b""), (beat.id,))
+    take = story_of(chain).passages[beat.id].take
+    assert clips_of(story_of(chain), take) == (), "a character does not speak for the narrator"
+    for clip in clips[1:3]:
+        voice.write(Voiced((clip,), "espeak:en", b""), (beat.id,))
+    assert clips_of(story_of(chain), take) == (clips[2],)
+    chain.tell(Voiced((clips[3],), "", b""), (beat.id,))
+    assert clips_of(story_of(chain), take) == (clips[3],)
+    chain.revoke(voice)
+    assert clips_of(story_of(chain), take) == (clips[3],)
 
 
 # --- the same shape for everyone -------------------------------------------------------------------------------------

@@ -76,8 +76,29 @@ def test_sound_can_be_turned_off_and_made_softer(tmp_path: Path) -> None:
             desk.house.looks.change(sound=False)
             assert desk.evening.player.loudness == 0.0
             await settings(page, "Sound")
-            assert page.one(ft.Switch).value is False
+            assert page.all(ft.Switch)[0].value is False
             assert drawn(page, str(tmp_path / "audio"))
+
+    asyncio.run(evening())
+
+
+def test_a_voice_that_reads_aloud_is_turned_on_and_off(tmp_path: Path) -> None:
+    async def evening() -> None:
+        async with desk_with_screens(tmp_path, "The Lamp") as desk, desk.page() as page:
+            casting = desk.evening.desk.casting
+            await settings(page, "Sound")
+            switch = page.all(ft.Switch)[1]
+            assert switch.value is False
+            switch.value = True
+            await page.submit(page.one(ft.TextField), "espeak:en-gb")
+            await desk.until(lambda: casting.reads_aloud, "the voice reads")
+            seat = casting.reader()
+            assert seat is not None
+            assert casting.narrator.story.seats[seat].voice == "espeak:en-gb"
+            await page.until(lambda: page.all(ft.Switch)[1].value is True)
+            switch.value = False
+            await page.submit(page.one(ft.TextField), "espeak:en-gb")
+            await desk.until(lambda: not casting.reads_aloud and not casting.here.playing(), "it is silent")
 
     asyncio.run(evening())
 
