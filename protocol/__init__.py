@@ -12,7 +12,7 @@ docs/protocol.md.
 
 from __future__ import annotations
 
-from protocol import blobs, dwlog, effects, exchange, kinds, limits, messages, moments
+from protocol import blobs, dwlog, effects, exchange, kinds, limits, messages, minds, moments
 from protocol.addresses import join_address, split_address
 from protocol.authority import Authority, Invitation
 from protocol.blobs import Manifest
@@ -40,7 +40,7 @@ __all__ = [
     "ProtocolError", "RemoteError", "Report", "Role", "SealKey", "Seat", "Session", "SigningKey", "Span", "State",
     "Story", "Unit", "Value", "Verdict", "Verifier", "blobs", "check_signature", "decode", "decrypt_blob", "dwlog",
     "effects", "encode", "encrypt_blob", "exchange", "fingerprint", "format_invite", "four_words", "invite_key",
-    "is_sealed", "join_address", "kinds", "limits", "make_claim", "messages", "moments", "pack_body", "parse_entry",
-    "parse_invite", "peer_id", "place_of", "read_body", "seal_body", "short_name", "split_address", "tag_of",
-    "take_int", "take_list", "take_text", "write_entry",
+    "is_sealed", "join_address", "kinds", "limits", "make_claim", "messages", "minds", "moments", "pack_body",
+    "parse_entry", "parse_invite", "peer_id", "place_of", "read_body", "seal_body", "short_name", "split_address",
+    "tag_of", "take_int", "take_list", "take_text", "write_entry",
 ]  # fmt: skip

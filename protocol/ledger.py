@@ -19,12 +19,13 @@ from protocol.body import Opening, read_body
 from protocol.canon import Canon
 from protocol.entry import Entry, check_signature, tag_of
 from protocol.errors import Code, RemoteError
-from protocol.kinds import LASTING, Accepted, Discarded, Genesis, Narrated, Redacted, Resealed
+from protocol.kinds import LASTING, Accepted, Discarded, Evolved, Genesis, Kept, Minded, Narrated, Redacted, Resealed
 from protocol.log import Log, Verdict
 from protocol.sealing import SealKey
 from protocol.story import Story
 
 Unit = tuple[Entry, ...]
+ABOUT_MINDS = frozenset((Evolved.kind, Minded.kind, Kept.kind))
 
 
 class Taken(NamedTuple):
@@ -47,6 +48,7 @@ class Ledger:
         self.authority = Authority()
         self.story = Story(readers=self.authority.readers)
         self.entries: dict[bytes, Entry] = {}
+        self.about_minds: list[bytes] = []  # entries that protocol/minds.py reads
         self.redactions: dict[bytes, Entry] = {}
         self.proofs: dict[bytes, tuple[Entry, Entry]] = {}
         self._early_redactions: dict[tuple[bytes, bytes], Entry] = {}
@@ -241,6 +243,8 @@ class Ledger:
             self.redactions[entry.id] = redaction
             entry = entry._replace(body=b"")
         self.entries[entry.id] = entry
+        if entry.kind in ABOUT_MINDS:
+            self.about_minds.append(entry.id)
         if entry.kind == Redacted.kind:
             self._redact(entry)
         if self.log.in_place(entry) or not self.is_narrator(entry.author):

@@ -19,6 +19,9 @@ NAME = 64  # characters of a name: story, character, checkpoint, branch
 PLAN = 64  # members one narration may ask
 SPANS = 256  # spans of one line
 CLIPS = 128  # clips of one line
+SCORES = 16  # things measured of one adapter
+ANSWERS = 8  # answers of one adapter that are shown beside those of the bare model
+ANSWER = 600  # characters of each, and of what was told; at four bytes each, eight of three still fit BODY
 AUDIENCE = 16  # members one sealed body may be for; the boxes are rounded up to 4, 8 or 16
 CARD = 1024 * 1024  # bytes of a card's file; the largest ones people share, lore included, are about 300 KiB
 CARD_PICTURE = 16 * 1024 * 1024  # bytes of a PNG that carries a card; those people share have up to some 8 MiB
@@ -70,6 +73,8 @@ EPHEMERALS_BURST = 1_000  # at once after a quiet time; what waited while a link
 REPORTS_PER_SECOND = 2  # of one member's health, taken on average; it tells every 2 seconds, and when it changes
 REPORTS_BURST = 10  # at once: loading, ready and the answers to some probes may come together
 PROBE_SECONDS = 5  # between two tests a member makes of itself because it was asked; each costs it a token
+LEARNING_PER_SECOND = 2  # news of one member's learning, taken on average; it tells once a second
+LEARNING_BURST = 10  # at once: it begins, pauses and ends within a moment
 MEMORY = 2**30  # MiB that a member may say it uses; no machine has more
 
 # --- links -------------------------------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ from protocol.errors import Code, RemoteError
 from protocol.shapes import list_field, number_field, raw_field, read_seat, text_field
 
 HEALTH_STATES = ("loading", "ready", "slow", "failing")
+LEARNING_STATES = ("idle", "gathering", "training", "paused", "testing", "done", "refused", "failed", "stopped")
+LEARNING_STRENGTHS = ("gentle", "normal", "strong")
 REPORT_SECONDS = 2.0  # between two healths of one member
 REPORTS_PER_SECOND = 10  # of a whole hive; in a larger one than these two allow, each tells less often
 
@@ -94,6 +96,34 @@ class Probe(Moment):
 
     kind = "probe"
     number: int = number_field()
+
+
+@dataclass(frozen=True)
+class Learn(Moment):
+    """The narrator's word to one member: learn from what your seat has said. ``deed`` is "begin" or "stop",
+    ``strength`` one of LEARNING_STRENGTHS.
+    """
+
+    kind = "learn"
+    deed: str = text_field(16)
+    strength: str = text_field(16)
+
+
+@dataclass(frozen=True)
+class Learning(Moment):
+    """How far a member's learning is, in its own word. ``state`` is one of LEARNING_STATES, ``samples`` the number of
+    lines it can learn from. ``share`` (done so far) and ``loss`` are in thousandths, ``left`` is in seconds (0: not
+    known).
+    """
+
+    kind = "learning"
+    state: str = text_field(16)
+    why: str = text_field(256)
+    samples: int = number_field()
+    share: int = number_field(1_000)
+    loss: int = number_field()
+    left: int = number_field()
+    strength: str = text_field(16)
 
 
 @dataclass(frozen=True)

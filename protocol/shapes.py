@@ -80,3 +80,29 @@ class Clip(NamedTuple):
     blob: bytes
     size: int
     milliseconds: int
+
+
+class Score(NamedTuple):
+    """One thing that was measured of an adapter: without it and with it, in thousandths."""
+
+    name: str
+    before: int
+    after: int
+
+
+class Answer(NamedTuple):
+    """What a character says to one thing it was told: without its adapter and with it."""
+
+    told: str
+    before: str
+    after: str
+
+
+def read_score(value: Value, name: str) -> Score:
+    what, before, after = take_list(value, name, 3)
+    return Score(take_text(what, name, 32), take_int(before, name, 0, MAX_INT), take_int(after, name, 0, MAX_INT))
+
+
+def read_answer(value: Value, name: str) -> Answer:
+    told, before, after = (take_text(one, name, limits.ANSWER) for one in take_list(value, name, 3))
+    return Answer(told, before, after)
