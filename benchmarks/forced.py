@@ -31,6 +31,7 @@ from peer.voice.bank import voice_for
 from peer.voice.clips import make_clip
 from peer.voice.engines import open_speaker
 from peer.writer.contract import Scene, Written
+from peer.writer.elsewhere import Elsewhere
 from peer.writer.llama import Engine
 from peer.writer.local import CONTEXT
 from peer.writer.model_file import embedded_model
@@ -50,7 +51,7 @@ CLIP_BYTES = 2 * 1024 * 1024
 SETTLE = 1.0  # seconds in which everybody reads ahead, and the last reply is spoken to its end
 
 
-class ForcedWriter:
+class ForcedWriter(Elsewhere):
     """A writer whose words are given; reading the scene and each token takes as long as it takes the model."""
 
     name = "forced"

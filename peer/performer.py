@@ -20,7 +20,7 @@ from dwnet.clips import Clips
 from dwnet.errors import NodeError
 from dwnet.node import Draft, Event, Node
 from peer.reporting import Engines, Reporter
-from peer.scene import card_of, scene_for
+from peer.scene import SAYS_NOTHING, card_of, scene_for
 from peer.voice.contract import Speaker, Voice, format_voice
 from peer.voice.spans import SpokenStream, parse_spans
 from peer.voicing import LineSound, Voicing
@@ -241,7 +241,7 @@ class Performer:
         text = written.text if written is not None else said.text
         cue, sound = said.cue, said.sound
         if not text.strip():
-            text = "*says nothing*"
+            text = SAYS_NOTHING
         said.finish(whole=text == said.text)
         stopped = written.stopped if written is not None else "hushed"
         spans = tuple(parse_spans(text))[: limits.SPANS] or (Span("speech", text),)

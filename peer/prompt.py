@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from peer.lore import Surfaced, read_book, surface
-from peer.writer.contract import NARRATOR, Scene, Turn
+from peer.writer.contract import NARRATOR, Manner, Scene, Turn
 from peer.writer.guard import plain, whole_sentences
 
 Count = Callable[[str], int]
@@ -118,6 +118,11 @@ def chat(scene: Scene, budget: int, count: Count, since: str = "") -> Prompt:
     if last and history and history[-1].role == "user":
         history[-1] = replace(history[-1], text=f"{history[-1].text}\n\n({last})")
     return Prompt((*start, *history), "", *_said(scene, scene.turns, lore), since)
+
+
+def answered(text: str, manner: Manner) -> str:
+    """A line as a model that is asked in this manner writes it."""
+    return f'"{_speech(text)}"' if manner == "script" else _one_line(text)
 
 
 def as_text(prompt: Prompt, name: str) -> str:

@@ -13,6 +13,7 @@ from peer.writer.contract import Scene, Turn
 from protocol.kinds import NARRATOR
 from protocol.story import Seat, Story
 
+SAYS_NOTHING = "*says nothing*"  # stands for a reply without a word
 TURNS = 240  # the newest; far more than any small model reads
 
 

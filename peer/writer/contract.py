@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 import trio
 
 from dwnet.card import Card
+
+Manner = Literal["script", "chat"]  # how a model is asked: peer/prompt.py
 
 NARRATOR = "Narrator"
 
@@ -64,6 +67,14 @@ class Writer(Protocol):
     def name(self) -> str:
         """The model's name, shown to users and stored with each line, as "SmolLM2-135M-Instruct.Q4_1"."""
 
+    @property
+    def base(self) -> Path | None:
+        """The GGUF file of the model that runs in this process; None where it runs elsewhere."""
+
+    @property
+    def manner(self) -> Manner:
+        """How the model is asked; known for certain once it is loaded."""
+
     def missing(self) -> str | None:
         """What this writer lacks on this machine and the remedy, without loading anything; None when all is here."""
 
@@ -83,6 +94,12 @@ class Writer(Protocol):
 
         :raises WriterError: one of its subclasses.
         :raises trio.BrokenResourceError: when nobody receives any more.
+        """
+
+    async def wear(self, adapter: Path | None) -> None:
+        """Speak with this adapter from the next reply on, or without one; what was read is to be read again.
+
+        :raises WriterError: one of its subclasses, when that cannot be; then it speaks without one.
         """
 
     async def probe(self) -> None:

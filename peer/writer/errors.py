@@ -59,6 +59,13 @@ class ModelTooLarge(WriterError):
     """
 
 
+class AdapterUnfit(WriterError):
+    """The adapter {adapter} cannot be spoken with: {why}.
+
+    The character goes on without it. Let it learn anew, or choose another of its versions.
+    """
+
+
 class ModelFailed(WriterError):
     """The model {name} stopped with a fault: {why}.
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from peer.prompt import Prompt, as_text
-from peer.writer.errors import LlamaMissing, ModelFailed, ModelFileWrong
+from peer.writer.errors import AdapterUnfit, LlamaMissing, ModelFailed, ModelFileWrong
 
 BATCH = 64  # tokens read at a time: how long a cancelled pre-read may go on
 COUNTED = 4_096  # texts whose token counts are remembered
@@ -145,6 +145,33 @@ class Engine:
         finally:
             self._api.llama_sampler_free(chain)
 
+    def wear(self, adapter: Path | None, scale: float = 1.0) -> None:
+        """Answer with a LoRA adapter in GGUF form, or with none. What was read is forgotten: another mind read it.
+
+        :raises AdapterUnfit: and the model answers without one.
+        """
+        api, llm = self._api, self._llm
+        change = getattr(api, "llama_set_adapters_lora", None)
+        if change is None:
+            raise AdapterUnfit(adapter=adapter, why="this llama-cpp-python is too old; 0.3.36 can")
+        llm.reset()
+        self._is_fresh = False
+        change(llm.ctx, None, 0, None)
+        if self._adapter is not None:
+            api.llama_adapter_lora_free(self._adapter)
+            self._adapter = None
+        if adapter is None:
+            return
+        _complaints.clear()
+        loaded = api.llama_adapter_lora_init(llm.model, str(adapter).encode())
+        if not loaded:
+            why = next(iter(_complaints), "llama.cpp cannot read it")
+            raise AdapterUnfit(adapter=adapter, why=why.rstrip("."))
+        if change(llm.ctx, (api.llama_adapter_lora_p_ctypes * 1)(loaded), 1, (ctypes.c_float * 1)(scale)):
+            api.llama_adapter_lora_free(loaded)
+            raise AdapterUnfit(adapter=adapter, why="it does not fit this model")
+        self._adapter = loaded
+
     def try_one(self) -> None:
         """Make one token; what was read is kept."""
         known = self._llm.input_ids[: self._llm.n_tokens].tolist() or self._tokens("Once", begin=True)
@@ -155,10 +182,14 @@ class Engine:
 
     def close(self) -> None:
         """Give the memory back."""
+        if self._adapter is not None:
+            self._api.llama_adapter_lora_free(self._adapter)
+            self._adapter = None
         while self._phrases:
             self._api.llama_sampler_free(self._phrases.popitem()[1])
         self._llm.close()
 
+    _adapter: Any = None
     _is_fresh = False  # does the model stand right behind the last token of what was read?
 
     def _evaluate(self, tokens: Sequence[int]) -> None:

@@ -13,7 +13,7 @@ from typing import TypeVar
 import trio
 
 from peer.prompt import Prompt, chat, script
-from peer.writer.contract import NARRATOR, Scene, Written
+from peer.writer.contract import NARRATOR, Manner, Scene, Written
 from peer.writer.errors import LlamaMissing, WriterError
 from peer.writer.guard import Guard, fault
 from peer.writer.llama import Engine, Sampling, llama_missing
@@ -41,6 +41,7 @@ class LocalWriter:
         self._threads = max(1, threads)
         self._small_below = small_below
         self._engine: Engine | None = None
+        self._adapter: Path | None = None
         self._one = trio.CapacityLimiter(1)
         self._since = ""
         self._writing = 0  # calls of write that are under way; a pre-read gives way to them
@@ -53,6 +54,20 @@ class LocalWriter:
             return (self._path or embedded_model()).stem
         except WriterError:
             return "default"
+
+    @property
+    def base(self) -> Path | None:
+        """The GGUF file; None where the embedded one is not installed."""
+        try:
+            return self._path or embedded_model()
+        except WriterError:
+            return None
+
+    @property
+    def manner(self) -> Manner:
+        """A small model, or one without a template, is given a script; so is one that is not loaded yet."""
+        engine = self._engine
+        return "chat" if engine is not None and not self._is_small(engine) else "script"
 
     def missing(self) -> str | None:
         """The sentence and the remedy, when the library or the file is not there."""
@@ -110,6 +125,13 @@ class LocalWriter:
             raise trio.BrokenResourceError("nobody receives the reply")
         return written
 
+    async def wear(self, adapter: Path | None) -> None:
+        """Change the adapter between two replies; the model itself stays in memory.
+
+        :raises AdapterUnfit: it does not fit this model, or cannot be read.
+        """
+        await self._in_thread(lambda: self._wear(adapter))
+
     async def probe(self) -> None:
         """One token; what was read stays read."""
         await self._in_thread(lambda: self._loaded().try_one())
@@ -133,7 +155,17 @@ class LocalWriter:
             path = self._check()
             wide = path.stat().st_size > WIDE_FILE
             self._engine = Engine(path, threads=self._threads, context=WIDE_CONTEXT if wide else CONTEXT)
+            if self._adapter is not None:
+                self._wear(self._adapter)
         return self._engine
+
+    def _wear(self, adapter: Path | None) -> None:
+        self._adapter = None  # an adapter that cannot be used is not tried again
+        self._loaded().wear(adapter)
+        self._adapter = adapter
+
+    def _is_small(self, engine: Engine) -> bool:
+        return engine.parameters < self._small_below or not engine.has_template
 
     def _check(self) -> Path:
         if llama_missing():
@@ -162,7 +194,7 @@ class LocalWriter:
         return prompt, len(tokens)
 
     def _in_words(self, scene: Scene, engine: Engine) -> tuple[Prompt, list[int]]:
-        is_small = engine.parameters < self._small_below or not engine.has_template
+        is_small = self._is_small(engine)
         budget = engine.context - scene.reply_tokens - 16
         prompt = (script if is_small else chat)(scene, budget, engine.count, self._since)
         self._since = prompt.since

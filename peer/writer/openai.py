@@ -22,6 +22,7 @@ import trio
 
 from peer.prompt import Prompt, as_text, chat, script
 from peer.writer.contract import NARRATOR, Scene, Written
+from peer.writer.elsewhere import Elsewhere
 from peer.writer.errors import (
     EndpointKeyRefused,
     EndpointModelUnknown,
@@ -60,7 +61,7 @@ class _Answer:
     heard: bool = False  # anything that a model server would send
 
 
-class EndpointWriter:
+class EndpointWriter(Elsewhere):
     """``url`` is the base address (as http://127.0.0.1:11434/v1); ``model`` "" takes the server's first."""
 
     def __init__(self, url: str, *, model: str = "", key: str | None = None) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import trio
 
-from peer.writer.contract import NARRATOR, Scene, Written
-from peer.writer.errors import WriterError
+from peer.writer.contract import NARRATOR, Manner, Scene, Written
+from peer.writer.errors import AdapterUnfit, WriterError
 from peer.writer.guard import Guard, fault
 
 USUAL = ("Aye, I see it. I saw it before you did.", "Then let us go, while there is light.", "Not without my lantern.")
@@ -22,8 +23,11 @@ class ScriptedWriter:
 
     def __init__(self, lines: Sequence[str] = USUAL, *, seconds: float = 0, broken: WriterError | None = None) -> None:
         self.broken = broken
+        self.model: Path | None = None
         self.preread_scenes: list[Scene] = []
         self.written_scenes: list[Scene] = []
+        self.worn: list[Path | None] = []  # the adapters it was told to speak with, in turn
+        self.unfit = ""  # why no adapter fits; "" while each does
         self._lines = tuple(lines)
         self._seconds = seconds
 
@@ -31,6 +35,16 @@ class ScriptedWriter:
     def name(self) -> str:
         """Always the same."""
         return "scripted"
+
+    @property
+    def base(self) -> Path | None:
+        """What ``model`` says."""
+        return self.model
+
+    @property
+    def manner(self) -> Manner:
+        """As a small model."""
+        return "script"
 
     def missing(self) -> str | None:
         """What ``broken`` says."""
@@ -65,6 +79,13 @@ class ScriptedWriter:
         said = tuple(turn.text for turn in scene.turns)
         seconds = trio.current_time() - started
         return Written(guard.text, guard.stopped or "end", guard.pieces, 0, first, seconds, fault(guard.text, said))
+
+    async def wear(self, adapter: Path | None) -> None:
+        """Remembers the adapter."""
+        await self._ready()
+        if adapter is not None and self.unfit:
+            raise AdapterUnfit(adapter=adapter.name, why=self.unfit)
+        self.worn.append(adapter)
 
     async def probe(self) -> None:
         """Nothing to try."""
