@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import math
+from pathlib import Path
 
 import trio
 
@@ -21,6 +22,7 @@ from dwnet.errors import NodeError
 from dwnet.node import Draft, Event, Node
 from peer.reporting import Engines, Reporter
 from peer.scene import SAYS_NOTHING, card_of, scene_for
+from peer.versions import Versions
 from peer.voice.contract import Speaker, Voice, format_voice
 from peer.voice.spans import SpokenStream, parse_spans
 from peer.voicing import LineSound, Voicing
@@ -37,11 +39,20 @@ logger = logging.getLogger(__name__)
 
 
 class Performer:
-    """Plays one seat. ``speaker`` None: the seat has no voice on this machine."""
+    """Plays one seat. ``speaker`` None: it has no voice on this machine. ``adapters``: where its adapters lie."""
 
-    def __init__(self, node: Node, clips: Clips, writer: Writer, speaker: Speaker | None, voice: Voice) -> None:
+    def __init__(
+        self,
+        node: Node,
+        clips: Clips,
+        writer: Writer,
+        speaker: Speaker | None,
+        voice: Voice,
+        adapters: Path | None = None,
+    ) -> None:
         self.node = node
         self.writer = writer
+        self.versions = Versions(node, writer, adapters)
         self.voicing = Voicing(node, clips, speaker, voice, self.tell)
         self.reporter = Reporter(node, self._engines, self._test)
         self._tested = True  # False: somebody asked for a test that was not made yet
@@ -89,6 +100,11 @@ class Performer:
                 case Heard(ephemeral=one) if one.kind == Hush.kind:
                     self._hush()
 
+    def rethink(self) -> None:
+        """A file of an adapter came: the story may name it."""
+        self.versions.look_again()
+        self._stir()
+
     def _stir(self) -> None:
         """Something changed: stop reading ahead and look again. An answer goes on, also when it is late, unless the
         narrator let it go or went back to before its beat.
@@ -133,6 +149,7 @@ class Performer:
                 continue
             if self._failing and self._open_cue() is None:
                 await self._try_writer()
+            await self._take_mind()
             cue = self._open_cue()
             with trio.CancelScope() as self._scope:
                 if cue is not None:
@@ -185,6 +202,13 @@ class Performer:
             self._failing = error.what
             logger.warning("the writer does not load: %s %s", error.what, error.hint)
         self.reporter.report()
+
+    async def _take_mind(self) -> None:
+        """Between two replies: speak with the adapter that the story names now."""
+        if self._loaded and self.versions.is_due():
+            await self.versions.change()
+            self._read = ()
+            self.reporter.report()
 
     async def _read_ahead(self, scene: Scene) -> None:
         if not self._loaded or (scene.card, scene.turns) == self._read:
@@ -245,7 +269,9 @@ class Performer:
         said.finish(whole=text == said.text)
         stopped = written.stopped if written is not None else "hushed"
         spans = tuple(parse_spans(text))[: limits.SPANS] or (Span("speech", text),)
-        draft = Draft(Line(spans, self.writer.name[:128], b"", stopped), refs=(cue.entry,), audience=cue.audience)
+        draft = Draft(
+            Line(spans, self.writer.name[:128], self.versions.worn, stopped), refs=(cue.entry,), audience=cue.audience
+        )
         if written is not None:
             self._tell_timing(sound, written, queue, started)
         (line,) = await self.node.write(draft)
@@ -278,12 +304,14 @@ class Performer:
             state, why = "failing", self._failing
         elif not self._loaded:
             state, why = "loading", "It is loading its model."
-        elif self.voicing.mute:
-            state, why = "slow", self.voicing.mute
+        elif self.voicing.mute or self.versions.why:
+            state, why = "slow", self.voicing.mute or self.versions.why
         else:
             state, why = "ready", ""
         voice = format_voice(self.voicing.voice)
-        return Engines(state, why, self.writer.name, "", voice, self._rate, self._first_token)
+        return Engines(
+            state, why, self.writer.name, self.versions.worn.hex()[:12], voice, self._rate, self._first_token
+        )
 
 
 class _Said:

@@ -160,7 +160,7 @@ async def _perform(home: Home, clips: Clips, nursery: trio.Nursery) -> None:
     writer = open_writer(
         settings.writer, threads=threads, models=settings.base_models, key=read_api_key(settings.api_key_file)
     )
-    performer = Performer(node, clips, writer, speaker, voice)
+    performer = Performer(node, clips, writer, speaker, voice, settings.adapters / peer_id(node.member.public))
     nursery.start_soon(performer.run, node.subscribe())
     change = performer.voicing.change
     nursery.start_soon(follow_card, node, member.seat, settings.voice, change, node.subscribe())

@@ -1,10 +1,10 @@
-"""The shapes a field of a body may have: what reads it, and what it refuses. For the classes in kinds.py."""
+"""What a body is, and the shapes its fields may have: what reads them, what is refused. For the classes in kinds.py."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
-from typing import Any, NamedTuple
+from dataclasses import field, fields
+from typing import Any, ClassVar, NamedTuple
 
 from protocol import limits
 from protocol.encoding import Value, take_bytes, take_int, take_list, take_text
@@ -13,6 +13,20 @@ from protocol.errors import Code, RemoteError
 SPAN_KINDS = ("speech", "action", "thought")
 MAX_SEAT = 4_096
 MAX_INT = 2**53
+
+
+class Body:
+    """Base of all kinds. ``kind`` is the word in the header, ``by`` the roles that may write it."""
+
+    kind: ClassVar[str]
+    by: ClassVar[tuple[str, ...]] = ("narrator",)
+
+    def to_fields(self) -> list[Value]:
+        return [_plain(getattr(self, one.name)) for one in fields(self)]  # type: ignore[arg-type]
+
+
+def _plain(value: Any) -> Value:
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
 class Span(NamedTuple):

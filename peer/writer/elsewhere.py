@@ -7,7 +7,7 @@ from pathlib import Path
 import trio
 
 from peer.writer.contract import Manner
-from peer.writer.errors import AdapterUnfit
+from peer.writer.errors import AdapterElsewhere
 
 
 class Elsewhere:
@@ -26,8 +26,8 @@ class Elsewhere:
     async def wear(self, adapter: Path | None) -> None:
         """The model is as it is.
 
-        :raises AdapterUnfit: for any adapter.
+        :raises AdapterElsewhere: for any adapter.
         """
         await trio.lowlevel.checkpoint()
         if adapter is not None:
-            raise AdapterUnfit(adapter=adapter.name, why="the model runs elsewhere, behind an address")
+            raise AdapterElsewhere(adapter=adapter.name)

@@ -59,10 +59,10 @@ class ModelTooLarge(WriterError):
     """
 
 
-class AdapterUnfit(WriterError):
-    """The adapter {adapter} cannot be spoken with: {why}.
+class AdapterWrong(WriterError):
+    """{path} is not an adapter of this model: {why}.
 
-    The character goes on without it. Let it learn anew, or choose another of its versions.
+    An adapter fits only the model file that it was evolved from. Evolve the character anew, or go on without it.
     """
 
 
@@ -70,6 +70,13 @@ class ModelFailed(WriterError):
     """The model {name} stopped with a fault: {why}.
 
     Ask again with /retake; if it happens again, restart the character or choose another model.
+    """
+
+
+class AdapterElsewhere(WriterError):
+    """The adapter {adapter} cannot be used, because the model runs elsewhere, behind an address.
+
+    Choose a model file on this machine as the writer, or give the server the adapter as its own guide says.
     """
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from peer.prompt import Prompt, as_text
-from peer.writer.errors import AdapterUnfit, LlamaMissing, ModelFailed, ModelFileWrong
+from peer.writer.errors import AdapterWrong, LlamaMissing, ModelFailed, ModelFileWrong
 
 BATCH = 64  # tokens read at a time: how long a cancelled pre-read may go on
 COUNTED = 4_096  # texts whose token counts are remembered
@@ -105,6 +105,30 @@ class Engine:
             return self._tokens(as_text(prompt, name), begin=True)
         return self._tokens(self._conversation(prompt) + prompt.opening, special=True)
 
+    def adapt(self, adapter: Path | None, scale: float = 1.0) -> None:
+        """Think with this adapter (a GGUF file) from now on, or with none. What was read is forgotten.
+
+        :raises AdapterWrong: the file is none, or not one of this model's; then there is none.
+        """
+        api, context = self._api, self._llm.ctx
+        self._llm.reset()
+        api.llama_memory_clear(api.llama_get_memory(context), True)
+        self._is_fresh = False
+        api.llama_set_adapters_lora(context, None, 0, None)
+        if self._adapter is not None:
+            api.llama_adapter_lora_free(self._adapter)
+            self._adapter = None
+        if adapter is None:
+            return
+        _complaints.clear()
+        worn = api.llama_adapter_lora_init(self._llm.model, str(adapter).encode()) if adapter.is_file() else None
+        if not worn:  # None, or a pointer to nothing
+            raise AdapterWrong(path=adapter, why=next(iter(_complaints), None) or "there is no such file")
+        self._adapter = worn
+        one, scales = (api.llama_adapter_lora_p_ctypes * 1)(worn), (ctypes.c_float * 1)(scale)
+        if api.llama_set_adapters_lora(context, one, 1, scales):
+            raise AdapterWrong(path=adapter, why="llama.cpp does not take it")
+
     def read(self, tokens: Sequence[int], go_on: Callable[[], bool]) -> bool:
         """Read a prompt; False when ``go_on`` said no between two batches. What was read is kept either way."""
         llm = self._llm
@@ -145,33 +169,6 @@ class Engine:
         finally:
             self._api.llama_sampler_free(chain)
 
-    def wear(self, adapter: Path | None, scale: float = 1.0) -> None:
-        """Answer with a LoRA adapter in GGUF form, or with none. What was read is forgotten: another mind read it.
-
-        :raises AdapterUnfit: and the model answers without one.
-        """
-        api, llm = self._api, self._llm
-        change = getattr(api, "llama_set_adapters_lora", None)
-        if change is None:
-            raise AdapterUnfit(adapter=adapter, why="this llama-cpp-python is too old; 0.3.36 can")
-        llm.reset()
-        self._is_fresh = False
-        change(llm.ctx, None, 0, None)
-        if self._adapter is not None:
-            api.llama_adapter_lora_free(self._adapter)
-            self._adapter = None
-        if adapter is None:
-            return
-        _complaints.clear()
-        loaded = api.llama_adapter_lora_init(llm.model, str(adapter).encode())
-        if not loaded:
-            why = next(iter(_complaints), "llama.cpp cannot read it")
-            raise AdapterUnfit(adapter=adapter, why=why.rstrip("."))
-        if change(llm.ctx, (api.llama_adapter_lora_p_ctypes * 1)(loaded), 1, (ctypes.c_float * 1)(scale)):
-            api.llama_adapter_lora_free(loaded)
-            raise AdapterUnfit(adapter=adapter, why="it does not fit this model")
-        self._adapter = loaded
-
     def try_one(self) -> None:
         """Make one token; what was read is kept."""
         known = self._llm.input_ids[: self._llm.n_tokens].tolist() or self._tokens("Once", begin=True)
@@ -182,11 +179,9 @@ class Engine:
 
     def close(self) -> None:
         """Give the memory back."""
-        if self._adapter is not None:
-            self._api.llama_adapter_lora_free(self._adapter)
-            self._adapter = None
         while self._phrases:
             self._api.llama_sampler_free(self._phrases.popitem()[1])
+        self._adapter = None  # it goes with its model
         self._llm.close()
 
     _adapter: Any = None

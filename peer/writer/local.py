@@ -128,7 +128,7 @@ class LocalWriter:
     async def wear(self, adapter: Path | None) -> None:
         """Change the adapter between two replies; the model itself stays in memory.
 
-        :raises AdapterUnfit: it does not fit this model, or cannot be read.
+        :raises AdapterWrong: it does not fit this model, or cannot be read.
         """
         await self._in_thread(lambda: self._wear(adapter))
 
@@ -161,7 +161,7 @@ class LocalWriter:
 
     def _wear(self, adapter: Path | None) -> None:
         self._adapter = None  # an adapter that cannot be used is not tried again
-        self._loaded().wear(adapter)
+        self._loaded().adapt(adapter)
         self._adapter = adapter
 
     def _is_small(self, engine: Engine) -> bool:

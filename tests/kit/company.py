@@ -167,9 +167,10 @@ class Company:
             end.send_stream.send_all_hook = None
 
     async def perform(self, person: Person, writer: Writer | None = None, speaker: Speaker | None = None) -> Performer:
-        """Let somebody play."""
+        """Let somebody play; its adapters lie in ``adapters`` in its folder."""
         clips = Clips(person.node, BlobStore(person.folder / "blobs"))
-        performer = Performer(person.node, clips, writer or ScriptedWriter(), speaker, Voice("tone", "a"))
+        adapters = person.folder / "adapters"
+        performer = Performer(person.node, clips, writer or ScriptedWriter(), speaker, Voice("tone", "a"), adapters)
         person.nursery.start_soon(clips.run, person.node.subscribe())
         person.nursery.start_soon(performer.run, person.node.subscribe())
         return performer

@@ -9,7 +9,7 @@ from pathlib import Path
 import trio
 
 from peer.writer.contract import NARRATOR, Manner, Scene, Written
-from peer.writer.errors import AdapterUnfit, WriterError
+from peer.writer.errors import AdapterWrong, WriterError
 from peer.writer.guard import Guard, fault
 
 USUAL = ("Aye, I see it. I saw it before you did.", "Then let us go, while there is light.", "Not without my lantern.")
@@ -84,7 +84,7 @@ class ScriptedWriter:
         """Remembers the adapter."""
         await self._ready()
         if adapter is not None and self.unfit:
-            raise AdapterUnfit(adapter=adapter.name, why=self.unfit)
+            raise AdapterWrong(path=adapter.name, why=self.unfit)
         self.worn.append(adapter)
 
     async def probe(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from peer.writer.errors import AdapterUnfit
+from peer.writer.errors import AdapterWrong
 from peer.writer.llama import Engine, Sampling
 from peer.writer.local import LocalWriter
 from peer.writer.model_file import embedded_model
@@ -42,21 +42,21 @@ def says(engine: Engine) -> str:
 
 def test_an_adapter_changes_what_is_said_and_without_it_all_is_as_before(engine: Engine, adapters: list[Path]) -> None:
     bare = says(engine)
-    engine.wear(adapters[0])
+    engine.adapt(adapters[0])
     first = says(engine)
-    engine.wear(adapters[1])
+    engine.adapt(adapters[1])
     second = says(engine)
-    engine.wear(None)
+    engine.adapt(None)
     assert len({bare, first, second}) == 3 and says(engine) == bare
-    engine.wear(adapters[0])
+    engine.adapt(adapters[0])
     assert says(engine) == first
-    engine.wear(None)
+    engine.adapt(None)
 
 
 def test_what_was_read_with_another_mind_is_read_again(engine: Engine, adapters: list[Path]) -> None:
     tokens = engine._tokens(ASKED, begin=True)
     assert engine.read(tokens, lambda: True)
-    engine.wear(adapters[0])
+    engine.adapt(adapters[0])
     batches: list[int] = []
 
     def count() -> bool:
@@ -65,7 +65,7 @@ def test_what_was_read_with_another_mind_is_read_again(engine: Engine, adapters:
 
     engine.read(tokens, count)
     assert batches, "nothing of it was kept"
-    engine.wear(None)
+    engine.adapt(None)
 
 
 @pytest.mark.parametrize("content", [b"", b"GGUF", b"no adapter at all" * 100])
@@ -75,15 +75,15 @@ def test_a_file_that_is_no_adapter_is_refused_and_the_bare_model_goes_on(
     bare = says(engine)
     path = tmp_path / "spoilt.gguf"
     path.write_bytes(content)
-    with pytest.raises(AdapterUnfit) as caught:
-        engine.wear(path)
+    with pytest.raises(AdapterWrong) as caught:
+        engine.adapt(path)
     assert "spoilt.gguf" in caught.value.what and caught.value.hint
     assert says(engine) == bare
 
 
 def test_a_whole_model_is_no_adapter(engine: Engine) -> None:
-    with pytest.raises(AdapterUnfit):
-        engine.wear(embedded_model())
+    with pytest.raises(AdapterWrong):
+        engine.adapt(embedded_model())
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ async def test_a_writer_that_is_closed_and_loads_again_keeps_its_adapter(
 async def test_an_adapter_that_was_refused_is_not_tried_again(writer: LocalWriter, tmp_path: Path) -> None:
     path = tmp_path / "spoilt.gguf"
     path.write_bytes(b"no")
-    with pytest.raises(AdapterUnfit):
+    with pytest.raises(AdapterWrong):
         await writer.wear(path)
     await writer.aclose()
     heard = await hear(writer, scene())
