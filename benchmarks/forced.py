@@ -29,7 +29,7 @@ from peer.prompt import script
 from peer.scene import scene_for
 from peer.voice.bank import voice_for
 from peer.voice.clips import make_clip
-from peer.voice.engines import open_speaker
+from peer.voice.espeak import Espeak
 from peer.writer.contract import Scene, Written
 from peer.writer.elsewhere import Elsewhere
 from peer.writer.llama import Engine
@@ -141,7 +141,7 @@ class _Pair:
         self.clips = [Clips(home.node, BlobStore(home.settings.blobs)) for home in homes]
         self._writer = writer
         self._voice = voice_for(SEAT)
-        self._speaker = open_speaker(self._voice.engine)
+        self._speaker = Espeak()
 
     async def until_heard(self, answer: Callable[[trio.MemoryReceiveChannel[Event]], object]) -> float:
         """Narrate, cue, and wait for the first sound. Everything told before has been read: that is another figure."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Samples = NDArray[np.float64]
 
 CLIP_RATE = 24_000  # Hz; Opus knows 8, 12, 16, 24 and 48 kHz, and speech has nothing above 12 kHz that is missed
+RECORDING_SECONDS = 600  # of a file that somebody names; more is not read
 CLIP_COMPRESSION = 0.9  # libsndfile's scale; about 33 kbit/s, the last step before speech recognisers notice
 LOUDNESS = -19.0  # LUFS; what podcasts use for one channel
 PEAK = 10 ** (-1.0 / 20)  # of full scale; 1 dB of room for what Opus adds
@@ -46,6 +47,15 @@ class ClipTooLong(NodeError):
 
     Split the text into sentences, or give the voice a higher rate.
     """
+
+
+class SoundUnreadable(NodeError):
+    """This can't be read as a sound file: {why}.
+
+    WAV, FLAC, Ogg, MP3 and AIFF files are read; save it again as one of them.
+    """
+
+    exit_code = 1
 
 
 @dataclass(frozen=True)
@@ -80,11 +90,16 @@ def concatenate(sounds: Sequence[Sound], rate: int = CLIP_RATE) -> Sound:
 
 
 def encode_clip(sound: Sound) -> bytes:
-    """The sound as one Ogg/Opus file of 24 kHz, in mono. Raises ClipTooLong for what no peer would accept."""
-    import soundfile
-
+    """The sound as a clip. Raises ClipTooLong for what no peer would accept."""
     if sound.seconds > limits.CLIP_SECONDS:
         raise ClipTooLong(seconds=sound.seconds, most=limits.CLIP_SECONDS)
+    return encode_ogg(sound)
+
+
+def encode_ogg(sound: Sound) -> bytes:
+    """The sound as one Ogg/Opus file of 24 kHz, in mono, however long it is."""
+    import soundfile
+
     resampled = resample(sound, CLIP_RATE)
     file = io.BytesIO()
     soundfile.write(
@@ -118,6 +133,26 @@ def decode_clip(data: bytes) -> Sound:
     if not pcm:
         raise ClipUnreadable(why="there is no sound in it")
     return Sound(pcm, rate)
+
+
+def read_sound(data: bytes, seconds: int = RECORDING_SECONDS) -> Sound:
+    """The first ``seconds`` of any sound file that libsndfile reads, at its own rate; channels are mixed to one.
+
+    :raises SoundUnreadable: for anything else, and for a file without sound.
+    """
+    import numpy as np
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            frames = min(file.frames, seconds * file.samplerate)
+            blocks = file.blocks(65_536, frames=frames, dtype="float32", always_2d=True)  # int16 makes floats silent
+            pcm = b"".join(_sound(np.nan_to_num(block.mean(axis=1)), file.samplerate).pcm for block in blocks)
+            if not pcm:
+                raise SoundUnreadable(why="there is no sound in it")
+            return Sound(pcm, file.samplerate)
+    except (soundfile.SoundFileError, ValueError, TypeError) as error:  # TypeError: a headerless file by its name
+        raise SoundUnreadable(why="it is damaged, or no sound file at all") from error
 
 
 def softened(pcm: bytes, loudness: float) -> bytes:

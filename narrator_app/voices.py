@@ -43,10 +43,13 @@ class VoiceChoice:
 
 
 class Voices:
-    """The voices of this machine, as its characters would have them. ``player`` is what the evening is heard by."""
+    """The voices of this machine, as its characters would have them. ``player`` is what the evening is heard by,
+    ``folder`` the data folder with the models and settings of engines.
+    """
 
-    def __init__(self, player: Player) -> None:
+    def __init__(self, player: Player, folder: Path) -> None:
         self._player = player
+        self._data = ("--data", str(folder))
         self._listed: tuple[VoiceChoice, ...] = ()
         self._trying: trio.CancelScope | None = None
 
@@ -56,7 +59,7 @@ class Voices:
         :raises VoiceNotHeard:
         """
         if not self._listed:
-            rows = await _ask("list")
+            rows = await _ask("list", *self._data)
             self._listed = tuple(
                 VoiceChoice(str(row["voice"]), str(row["engine"]), str(row["name"]), bool(row["picked"]))
                 for row in rows
@@ -84,7 +87,7 @@ class Voices:
             raise self._player.why_silent
         with trio.CancelScope() as self._trying, tempfile.TemporaryDirectory(prefix="dwnet-voice-") as folder:
             out = Path(folder) / "voice.ogg"
-            await _ask("say", one_line(text, SAMPLE), "--voice", voice, "--out", str(out))
+            await _ask("say", one_line(text, SAMPLE), "--voice", voice, "--out", str(out), *self._data)
             with reading(out):
                 data = out.read_bytes()
             await self._player.play(await trio.to_thread.run_sync(decode_clip, data))

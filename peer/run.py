@@ -35,7 +35,7 @@ from peer.voice import catalogue as catalogue
 from peer.voice.bank import voice_for
 from peer.voice.choice import choose_voice, follow_card
 from peer.voice.contract import parse_voice
-from peer.voice.engines import open_speaker
+from peer.voice.engines import SPEAKERS, open_speaker
 from peer.writer.open import open_writer
 from protocol import messages
 from protocol.effects import Refused, SecondCopy, Took
@@ -148,12 +148,12 @@ async def _perform(home: Home, clips: Clips, nursery: trio.Nursery) -> None:
     if member is None or member.role not in ("character", "reader"):
         nursery.start_soon(Reporter(node, lambda: LISTENING).run, node.subscribe())
         return
-    voice, speaker = choose_voice(node, member.seat, settings.voice)
+    voice, speaker = choose_voice(node, member.seat, settings)
     if member.role == "reader":
         reader = Reader(node, clips, speaker, voice)
         nursery.start_soon(reader.run, node.subscribe())
         change = reader.voicing.change
-        nursery.start_soon(follow_card, node, member.seat, settings.voice, change, node.subscribe())
+        nursery.start_soon(follow_card, node, member.seat, settings, change, node.subscribe())
         return
     local = int(os.environ.get(LOCAL_CHARACTERS, "1") or 1)
     threads = look(settings.root).threads_for(local)
@@ -163,7 +163,7 @@ async def _perform(home: Home, clips: Clips, nursery: trio.Nursery) -> None:
     performer = Performer(node, clips, writer, speaker, voice, settings.adapters / peer_id(node.member.public))
     nursery.start_soon(performer.run, node.subscribe())
     change = performer.voicing.change
-    nursery.start_soon(follow_card, node, member.seat, settings.voice, change, node.subscribe())
+    nursery.start_soon(follow_card, node, member.seat, settings, change, node.subscribe())
 
 
 class _Membership:
@@ -264,10 +264,19 @@ def engine_checks(settings: Settings) -> list[tuple[str, EngineCheck]]:
         return Finding("writer", missing is None, what, missing or "")
 
     async def voice() -> Finding:
-        speaker = open_speaker((parse_voice(settings.voice) if settings.voice else voice_for(1)).engine)
+        speaker = open_speaker((parse_voice(settings.voice) if settings.voice else voice_for(1)).engine, settings)
         missing = speaker.missing()
         what = f"The voice is {speaker.engine}." if missing is None else "The voice is not ready."
         return Finding("voice", missing is None, what, missing or "")
+
+    async def speakers() -> Finding:
+        """All there could be: which of them is set up is a choice, not a fault."""
+        found = []
+        for engine in SPEAKERS:
+            speaker = open_speaker(engine, settings)
+            missing = speaker.missing()
+            found.append(f"{engine}: {'ready' if missing is None else f'not set up ({missing})'}. {speaker.notice}")
+        return Finding("speakers", True, " ".join(" ".join(found).split()))
 
     async def sound() -> Finding:
         async with open_player() as player:
@@ -275,4 +284,4 @@ def engine_checks(settings: Settings) -> list[tuple[str, EngineCheck]]:
         what = "There is a sound device." if silent is None else f"{silent.what} Speech is kept as files."
         return Finding("sound", True, what)
 
-    return [("writer", writer), ("voice", voice), ("sound", sound)]
+    return [("writer", writer), ("voice", voice), ("speakers", speakers), ("sound", sound)]

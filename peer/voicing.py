@@ -5,11 +5,14 @@ Rules of this file:
   waited for.
 - What a hush finds unsaid is not said any more. What was voiced until then stays with the line.
 - The sound of a line under review becomes an entry when the narrator has let the line in.
+- An engine that fails costs the character its voice for a while, and nobody a sentence: the same sentence and what
+  follows are said with an embedded voice. It is told once, and the engine tried again ``RETRY_SECONDS`` later.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,8 +23,10 @@ from dwnet.audio import decode_clip
 from dwnet.clips import Clips
 from dwnet.errors import NodeError
 from dwnet.node import Draft, Node
+from peer.voice.bank import spare_for
 from peer.voice.clips import make_clip
 from peer.voice.contract import Speaker, Voice, format_voice
+from peer.voice.espeak import Espeak
 from protocol import limits
 from protocol.entry import Entry
 from protocol.kinds import Voiced
@@ -31,13 +36,14 @@ from protocol.shapes import Clip
 from protocol.story import Cue
 
 SENTENCES = 64  # waiting to be voiced; a line holds fewer
+RETRY_SECONDS = 30.0  # after which an engine that failed is asked for a line again
 logger = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
 class LineSound:
     """The sound of one line, while it is being made. ``key`` opens private clips (b"": they are public). A line is said
-    in one voice from its beginning to its end.
+    in one voice from its beginning to its end, unless an engine fails in the middle.
     """
 
     cue: Cue
@@ -63,7 +69,10 @@ class Voicing:
         tell: Callable[[Cue, str, bytes], None],
     ) -> None:
         self.voice = voice
-        self.mute = ""  # why there is no sound, as the last sentence showed
+        self.mute = ""  # why there is no sound, or not the character's own voice, as the last sentence showed
+        self._failed_at = -math.inf  # on trio's clock, the character's own engine
+        self._speaking = trio.CancelScope()  # of the sentence that is being made
+        self._embedded = Espeak()
         self._node = node
         self._clips = clips
         self._speaker = speaker
@@ -75,11 +84,14 @@ class Voicing:
     def change(self, voice: Voice, speaker: Speaker | None) -> None:
         """Speak with another voice, from the next line on."""
         self.voice, self._speaker, self.mute = voice, speaker, ""
+        self._failed_at = -math.inf
 
     def begin(self, cue: Cue) -> LineSound:
         """The sound of an answer that is about to be written."""
         key = os.urandom(32) if cue.audience is not None else b""
         sound = LineSound(cue, key, self.voice, self._speaker)
+        if trio.current_time() < self._failed_at + RETRY_SECONDS:
+            self._fall_back(sound)
         self._sounds.add(sound)
         return sound
 
@@ -116,6 +128,7 @@ class Voicing:
         """What is not said yet is not said any more."""
         for sound in self._sounds:
             sound.dropped = True
+        self._speaking.cancel()
 
     async def run(self) -> None:
         """Voice what is queued until cancelled. A word is spoken to nobody first: an engine is slow at its first
@@ -147,13 +160,43 @@ class Voicing:
         try:
             await make_clip(self._speaker, "Ready.", self.voice)
         except NodeError as error:
-            self.mute = error.what
+            self._failed(error)
 
-    async def _voice(self, sound: LineSound, sentence: str) -> None:
+    def _failed(self, error: NodeError) -> None:
+        """The character's own engine failed."""
+        self._failed_at = trio.current_time()
+        told = f"{error.what} It speaks with an embedded voice meanwhile. {error.hint}"
+        if told != self.mute:
+            logger.warning("%s", told)
+        self.mute = told
+
+    def _fall_back(self, sound: LineSound) -> None:
+        """What is left of the line is said with an embedded voice."""
+        if sound.speaker is not None:
+            languages = self._embedded.voices() if self._embedded.missing() is None else ()
+            sound.voice = spare_for(sound.cue.seat or 0, sound.voice, languages)
+            sound.speaker = self._embedded
+
+    async def _clip(self, sound: LineSound, sentence: str) -> bytes | None:
+        """The sentence as a clip, by whichever engine can. Raises what the embedded one raises."""
         assert sound.speaker is not None
         try:
             data = await make_clip(sound.speaker, sentence, sound.voice)
-            self.mute = ""
+        except NodeError as error:
+            if sound.speaker is self._embedded:
+                raise
+            self._failed(error)
+            self._fall_back(sound)
+            return await make_clip(self._embedded, sentence, sound.voice)
+        if sound.speaker is not self._embedded:
+            self.mute, self._failed_at = "", -math.inf
+        return data
+
+    async def _voice(self, sound: LineSound, sentence: str) -> None:
+        data = None
+        try:
+            with trio.CancelScope() as self._speaking:
+                data = await self._clip(sound, sentence)
         except NodeError as error:
             self.mute = error.what
             return

@@ -250,7 +250,7 @@ class CastScreen:
     def ear(self) -> Voices:
         """What voices are tried by."""
         if self._voices is None:
-            self._voices = Voices(self.evening.player)
+            self._voices = Voices(self.evening.player, self.desk.evenings.settings.root)
         return self._voices
 
     # --- who is selected --------------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ vocabulary, understood at least 92 % of the words. The plainest come first, whis
 
 from __future__ import annotations
 
+import re
+from collections.abc import Container
 from dataclasses import replace
 
 from peer.voice.contract import Voice, parse_voice
@@ -38,3 +40,12 @@ def voice_for(seat: int) -> Voice:
     """
     voice = parse_voice(BANK[seat % len(BANK)])
     return replace(voice, rate=voice.rate + _ROUNDS[seat // len(BANK) % len(_ROUNDS)])
+
+
+def spare_for(seat: int, voice: Voice, languages: Container[str]) -> Voice:
+    """The embedded voice that stands in for another engine's, in its language where that is one of ``languages``."""
+    spare = voice_for(seat)
+    told = re.match(r"[a-z]{2}(?![a-z])", voice.language or (voice.name if voice.engine in ("piper", "gtts") else ""))
+    if told is None or told[0] == "en" or told[0] not in languages:
+        return spare
+    return replace(spare, name=told[0] + "".join(spare.name.partition("+")[1:]))

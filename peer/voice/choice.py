@@ -9,6 +9,7 @@ import trio
 
 from dwnet.errors import NodeError
 from dwnet.node import Event, Node
+from dwnet.settings import Settings
 from peer.voice.bank import voice_for
 from peer.voice.contract import Speaker, Voice, parse_voice
 from peer.voice.engines import open_speaker
@@ -18,37 +19,38 @@ from protocol.kinds import Cast
 logger = logging.getLogger(__name__)
 
 
-def choose_voice(node: Node, seat: int, own: str | None) -> tuple[Voice, Speaker]:
+def choose_voice(node: Node, seat: int, settings: Settings) -> tuple[Voice, Speaker]:
     """This machine's own choice, else the card's, else one from the bank. A card's voice that does not read, or that
-    wants a speaker which is not here, is no error.
+    names a speaker nobody knows, is no error. The speaker may be ``missing`` here.
 
-    :raises VoiceUnreadable, SpeakerUnknown: for ``own``.
+    :raises VoiceUnreadable, SpeakerUnknown: for the machine's own choice.
     """
+    own = settings.voice
     cast = node.ledger.story.seats.get(seat)
     wanted = own or (cast.voice if cast else "")
     try:
         voice = parse_voice(wanted) if wanted else voice_for(seat)
-        return voice, open_speaker(voice.engine)
+        return voice, open_speaker(voice.engine, settings)
     except NodeError as error:
         if own:
             raise
         logger.warning("%s", error.what)
     voice = voice_for(seat)
-    return voice, open_speaker(voice.engine)
+    return voice, open_speaker(voice.engine, settings)
 
 
 async def follow_card(
     node: Node,
     seat: int,
-    own: str | None,
+    settings: Settings,
     change: Callable[[Voice, Speaker], None],
     events: trio.MemoryReceiveChannel[Event],
 ) -> None:
     """Call ``change`` whenever the card gives the seat another voice, until cancelled."""
-    has, _ = choose_voice(node, seat, own)
+    has, _ = choose_voice(node, seat, settings)
     async for event in events:
         if isinstance(event, Took) and event.entry.kind == Cast.kind:
-            voice, speaker = choose_voice(node, seat, own)
+            voice, speaker = choose_voice(node, seat, settings)
             if voice != has:
                 has = voice
                 change(voice, speaker)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from dwnet.errors import NodeError
+from dwnet.settings import Settings
 from peer.voice.contract import Speaker
 
 
@@ -17,17 +18,33 @@ class SpeakerUnknown(NodeError):
     exit_code = 2
 
 
-def _espeak() -> Speaker:
+def _espeak(settings: Settings) -> Speaker:
     from peer.voice.espeak import Espeak
 
     return Espeak()
 
 
-SPEAKERS: Mapping[str, Callable[[], Speaker]] = {"espeak": _espeak}
+def _piper(settings: Settings) -> Speaker:
+    from peer.voice.piper import Piper
+
+    return Piper(settings)
 
 
-def open_speaker(engine: str) -> Speaker:
+def _openai(settings: Settings) -> Speaker:
+    from peer.voice.openai import SpeechServer
+
+    return SpeechServer(settings)
+
+
+SPEAKERS: Mapping[str, Callable[[Settings], Speaker]] = {
+    "espeak": _espeak,
+    "piper": _piper,
+    "openai": _openai,
+}
+
+
+def open_speaker(engine: str, settings: Settings) -> Speaker:
     """A speaker by name; it may still be ``missing`` on this machine. Raises SpeakerUnknown."""
     if engine not in SPEAKERS:
         raise SpeakerUnknown(engine=engine, known=", ".join(SPEAKERS))
-    return SPEAKERS[engine]()
+    return SPEAKERS[engine](settings)

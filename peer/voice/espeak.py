@@ -12,9 +12,8 @@ Its rules, each learnt from a crash or a silence:
 from __future__ import annotations
 
 import ctypes
-import difflib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -22,8 +21,8 @@ from typing import Any
 import trio
 
 from dwnet.audio import Sound
-from peer.voice.contract import SpeakerMissing, SpeechFailed, Voice, VoiceUnknown
-from protocol import limits
+from peer.voice.contract import SpeakerMissing, SpeechFailed, Voice, VoiceUnknown, closest
+from peer.voice.thread import speak_in_thread
 
 _SYNCHRONOUS = 2  # espeak_AUDIO_OUTPUT: sound is handed to the callback, in the calling thread
 _BUFFER = 200  # ms of sound between two callbacks, and so between two chances to stop
@@ -85,7 +84,7 @@ class _Library:
         if self.rate <= 0:
             raise SpeakerMissing(engine="espeak", why=f"its data in {data} can't be read; reinstall espeakng-loader")
         self._speaking = Lock()
-        self._out = bytearray()
+        self._give: Callable[[Sound], None] = lambda sound: None
         self._failure: BaseException | None = None
         self._callback = _CALLBACK(self._receive)  # kept here: C holds a bare pointer to it
         self._c.espeak_SetSynthCallback(self._callback)
@@ -142,23 +141,20 @@ class _Library:
         identifier, known = self.languages.get(base.lower()), self.variants.get(variant.lower())
         if identifier is None or (plus and known is None):
             variants = [f"{base}+{one}" for one in self.variants.values()] if identifier else []
-            closest = difflib.get_close_matches(name, [*self.languages, *variants], 3, 0.5)
-            hint = f"The closest are {', '.join(closest)}. " if closest else ""
-            raise VoiceUnknown(engine="espeak", name=name, closest=hint)
+            raise VoiceUnknown(engine="espeak", name=name, closest=closest(name, [*self.languages, *variants]))
         return identifier + (f"+{known}" if plus else "")
 
-    def say(self, sentence: str, voice: Voice) -> bytes:
-        """Samples of the sentence. Stops when the trio task of this thread is cancelled."""
+    def say(self, sentence: str, voice: Voice, give: Callable[[Sound], None]) -> None:
+        """Hand the sentence's sound to ``give``, and stop with what it raises."""
         text = sentence.replace("\0", " ").encode(errors="replace")
         with self._speaking:
-            self._out, self._failure = bytearray(), None
+            self._give, self._failure = give, None
             self._set_voice(voice)
             answer = self._c.espeak_Synth(text, len(text) + 1, 0, 0, 0, _UTF8, None, None)
             if self._failure is not None:
                 raise self._failure
             if answer:
                 raise SpeechFailed(engine="espeak", why=f"the library answered with error {answer}")
-            return bytes(self._out)
 
     def _set_voice(self, voice: Voice) -> None:
         name = self._full_name(voice.name)
@@ -171,11 +167,7 @@ class _Library:
     def _receive(self, samples: Any, count: int, _events: object) -> int:
         """Takes sound from C. Returns 1 to stop, 0 to go on; nothing may be raised through it."""
         try:
-            trio.from_thread.check_cancelled()
-            if samples and count > 0:
-                self._out += ctypes.string_at(samples, count * 2)
-            if len(self._out) > 2 * self.rate * limits.CLIP_SECONDS:
-                raise SpeechFailed(engine="espeak", why=f"it takes longer than {limits.CLIP_SECONDS} seconds")
+            self._give(Sound(ctypes.string_at(samples, count * 2) if samples and count > 0 else b"", self.rate))
         except BaseException as error:  # noqa: BLE001 - also a cancellation: say() raises it once C has returned
             self._failure = error
             return 1
@@ -199,6 +191,7 @@ class Espeak:
     """A speaker (see contract.Speaker) of some hundred languages, each with a hundred variants: "de", "en-us+f5"."""
 
     engine = "espeak"
+    notice = ""
 
     def __init__(self) -> None:
         self._turn = trio.CapacityLimiter(1)  # so that those who wait hold no thread
@@ -215,10 +208,5 @@ class Espeak:
         library = _library()
         return (*sorted(set(library.codes)), *(f"en-us+{variant}" for variant in sorted(library.variants.values())))
 
-    async def speak(self, sentence: str, voice: Voice) -> Sound:
-        return await trio.to_thread.run_sync(_say, sentence, voice, limiter=self._turn)
-
-
-def _say(sentence: str, voice: Voice) -> Sound:
-    library = _library()
-    return Sound(library.say(sentence, voice), library.rate)
+    async def speak(self, sentence: str, voice: Voice, out: trio.MemorySendChannel[Sound]) -> None:
+        await speak_in_thread(self.engine, lambda give: _library().say(sentence, voice, give), out, self._turn)

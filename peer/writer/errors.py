@@ -83,7 +83,7 @@ class AdapterElsewhere(WriterError):
 class EndpointUnreachable(WriterError):
     """Nothing answers at {url}: {why}.
 
-    Start the model server there, or correct the character's writer setting.
+    Start the server there, or correct this machine's settings: the character's writer, or the speech server.
     """
 
 
@@ -102,7 +102,7 @@ class EndpointRubbish(WriterError):
 
 
 class EndpointKeyRefused(WriterError):
-    """The model server at {url} refused the API key (status {status}).
+    """The server at {url} refused the API key (status {status}).
 
     Check the key in this peer's settings; a server that needs none refuses a wrong one too.
     """
@@ -116,7 +116,7 @@ class EndpointModelUnknown(WriterError):
 
 
 class EndpointRefused(WriterError):
-    """The model server at {url} refused the request (status {status}): {why}.
+    """The server at {url} refused the request (status {status}): {why}.
 
     What it says above is the server's own reason; its log may say more.
     """

@@ -1,14 +1,11 @@
 """A writer whose model runs behind an OpenAI-compatible address: Ollama, llama.cpp's server, LM Studio, vLLM, others.
 
-Rules of this file (the only one that imports httpx):
-- The key is sent, and appears nowhere else: a server's own words are shown without it.
-- Redirects are not followed, so that the key and the story go only where the user said.
+Rules of this file:
 - A server that says nothing is given up after ``FIRST_SECONDS``, later after ``NEXT_SECONDS``; pings are not progress.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 import time
@@ -16,29 +13,25 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit, urlunsplit
 
 import trio
 
+from peer.endpoint import Endpoint
 from peer.prompt import Prompt, as_text, chat, script
 from peer.writer.contract import NARRATOR, Scene, Written
 from peer.writer.elsewhere import Elsewhere
 from peer.writer.errors import (
-    EndpointKeyRefused,
     EndpointModelUnknown,
     EndpointRefused,
     EndpointRubbish,
     EndpointSlow,
-    EndpointUnreachable,
 )
 from peer.writer.events import Events, TooLong
-from peer.writer.guard import Guard, fault, plain
-from protocol import limits
+from peer.writer.guard import Guard, fault
 
 if TYPE_CHECKING:
-    import httpx
+    from peer.endpoint import Answer
 
-CONNECT_SECONDS = 10.0
 FIRST_SECONDS = 30.0  # until the first token; a server may have to load its model
 NEXT_SECONDS = 20.0  # between two tokens
 BUDGET = 3_000  # tokens of prompt; servers often allow 4,096 unless told otherwise
@@ -46,7 +39,6 @@ LETTERS_PER_TOKEN = 3  # fewer than in truth, so that the budget holds for any t
 TEMPERATURE, WARMER, HOTTEST = 0.8, 0.15, 1.25
 STOPS = 4  # the most that OpenAI takes; the guard knows them all
 THINKING_TOKENS = 1_024  # more for models that think before they speak
-SHOWN = 200  # characters of a server's own words
 
 
 @dataclass
@@ -65,14 +57,11 @@ class EndpointWriter(Elsewhere):
     """``url`` is the base address (as http://127.0.0.1:11434/v1); ``model`` "" takes the server's first."""
 
     def __init__(self, url: str, *, model: str = "", key: str | None = None) -> None:
-        parts = urlsplit(url)
-        self._url = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
-        self._shown = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
-        self._is_near = _is_near(parts.hostname or "")
+        self._endpoint = Endpoint(url, key)
+        self._shown = self._endpoint.shown
         self._model = model
-        self._key = (key or "").strip()
         self._known: tuple[str, ...] = ()
-        self._client: httpx.AsyncClient | None = None
+        self._loaded = False
         self._talks = True  # chat completions; else plain completions
         self._thinks = False
         self._since = ""
@@ -92,21 +81,13 @@ class EndpointWriter(Elsewhere):
         :raises EndpointUnreachable, EndpointSlow, EndpointRubbish, EndpointKeyRefused, EndpointRefused: as they say.
         :raises EndpointModelUnknown: it lacks the model that was asked for.
         """
-        if self._client is not None:
+        if self._loaded:
             return
-        import httpx
-
-        client = httpx.AsyncClient(
-            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS), trust_env=not self._is_near,
-            headers={"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {self._key}"} if self._key else {}),
-        )  # fmt: skip
-        self._client = client
         try:
             await self._choose()
+            self._loaded = True
         except BaseException:
-            self._client = None
-            with trio.CancelScope(shield=True):
-                await client.aclose()
+            await self._endpoint.aclose()
             raise
 
     async def preread(self, scene: Scene) -> None:
@@ -141,10 +122,8 @@ class EndpointWriter(Elsewhere):
 
     async def aclose(self) -> None:
         """Close the connections."""
-        client, self._client = self._client, None
-        if client is not None:
-            with trio.CancelScope(shield=True):
-                await client.aclose()
+        self._loaded = False
+        await self._endpoint.aclose()
 
     # --- one reply --------------------------------------------------------------------------------------------------
 
@@ -205,9 +184,7 @@ class EndpointWriter(Elsewhere):
     def _patience(self) -> trio.CancelScope:
         return trio.move_on_after(FIRST_SECONDS)
 
-    async def _pieces(
-        self, response: httpx.Response, answer: _Answer, patience: trio.CancelScope
-    ) -> AsyncGenerator[str, None]:
+    async def _pieces(self, response: Answer, answer: _Answer, patience: trio.CancelScope) -> AsyncGenerator[str, None]:
         """The reply's pieces, of a stream or of an answer in one part."""
         async with aclosing(self._events(response)) as events:
             async for data in events:
@@ -221,9 +198,9 @@ class EndpointWriter(Elsewhere):
         if not answer.heard:
             raise EndpointRubbish(url=self._shown, why="it holds no reply")
 
-    async def _events(self, response: httpx.Response) -> AsyncGenerator[str, None]:
+    async def _events(self, response: Answer) -> AsyncGenerator[str, None]:
         if not response.headers.get("content-type", "").startswith("text/event-stream"):
-            yield (await self._whole(response)).decode("utf-8", "replace")
+            yield (await self._endpoint.whole(response)).decode("utf-8", "replace")
             return
         events = Events()
         try:
@@ -240,11 +217,11 @@ class EndpointWriter(Elsewhere):
         try:
             event = json.loads(data)
         except (ValueError, RecursionError):
-            raise EndpointRubbish(url=self._shown, why=f"{self._told(data)!r} is not JSON") from None
+            raise EndpointRubbish(url=self._shown, why=f"{self._endpoint.told(data)!r} is not JSON") from None
         if not isinstance(event, dict):
-            raise EndpointRubbish(url=self._shown, why=f"{self._told(data)!r} is no event")
+            raise EndpointRubbish(url=self._shown, why=f"{self._endpoint.told(data)!r} is no event")
         if event.get("error"):
-            raise EndpointRefused(url=self._shown, status=200, why=self._reason(event))
+            raise EndpointRefused(url=self._shown, status=200, why=self._endpoint.reason(event))
         usage = event.get("usage")
         if isinstance(usage, dict):
             answer.prompt_tokens = _whole_number(usage.get("prompt_tokens"))
@@ -263,56 +240,27 @@ class EndpointWriter(Elsewhere):
     # --- one request ------------------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def _ask(self, body: dict[str, Any] | None, path: str = "") -> AsyncIterator[httpx.Response]:
-        import httpx
-
-        assert self._client is not None  # load() comes first everywhere
-        url = f"{self._url}/{path or ('chat/completions' if self._talks else 'completions')}"
+    async def _ask(self, body: dict[str, Any] | None, path: str = "") -> AsyncIterator[Answer]:
         try:
-            async with self._client.stream("GET" if body is None else "POST", url, json=body) as response:
-                if response.status_code != 200:
-                    await self._refuse(response)
+            async with self._endpoint.ask(
+                path or ("chat/completions" if self._talks else "completions"), body
+            ) as response:
                 yield response
-        except httpx.ConnectError as error:
-            raise EndpointUnreachable(url=self._shown, why=self._told(str(error) or "no connection")) from None
-        except httpx.ConnectTimeout:
-            raise EndpointUnreachable(url=self._shown, why=f"no connection in {CONNECT_SECONDS:g} seconds") from None
-        except (httpx.RemoteProtocolError, httpx.DecodingError) as error:
-            raise EndpointRubbish(url=self._shown, why=self._told(str(error))) from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise EndpointUnreachable(url=self._shown, why=self._told(str(error) or "the connection broke")) from None
-
-    async def _refuse(self, response: httpx.Response) -> None:
-        status = response.status_code
-        if status in (401, 403):
-            raise EndpointKeyRefused(url=self._shown, status=status)
-        text = (await self._whole(response)).decode("utf-8", "replace")
-        try:
-            why = self._reason(json.loads(text))
-        except (ValueError, RecursionError):
-            why = self._told(text) or response.reason_phrase
-        if status == 404 and "model" in why.casefold():
-            known = ", ".join(self._known[:8]) or "none it tells of"
-            raise EndpointModelUnknown(url=self._shown, model=self._model, known=known)
-        raise EndpointRefused(url=self._shown, status=status, why=why)
-
-    async def _whole(self, response: httpx.Response) -> bytes:
-        body = b""
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > limits.ENDPOINT_ANSWER:
-                raise EndpointRubbish(url=self._shown, why="it does not end")
-        return body
+        except EndpointRefused as error:
+            if error.facts["status"] == 404 and "model" in str(error.facts["why"]).casefold():
+                known = ", ".join(self._known[:8]) or "none it tells of"
+                raise EndpointModelUnknown(url=self._shown, model=self._model, known=known) from None
+            raise
 
     async def _choose(self) -> None:
         with self._patience() as patience:
             async with self._ask(None, "models") as response:
-                text = await self._whole(response)
+                text = await self._endpoint.whole(response)
         if patience.cancelled_caught:
             raise EndpointSlow(url=self._shown, seconds=int(FIRST_SECONDS))
         try:
             listed = json.loads(text)["data"]
-            self._known = tuple(self._told(str(one["id"])) for one in listed)
+            self._known = tuple(self._endpoint.told(str(one["id"])) for one in listed)
         except (ValueError, KeyError, TypeError, RecursionError):
             raise EndpointRubbish(url=self._shown, why="its list of models cannot be read") from None
         names = {*self._known, *(name.partition(":")[0] for name in self._known)}  # Ollama: "llama3.2:latest"
@@ -321,27 +269,10 @@ class EndpointWriter(Elsewhere):
             raise EndpointModelUnknown(url=self._shown, model=self._model or "any", known=known)
         self._model = self._model or self._known[0]
 
-    def _reason(self, body: object) -> str:
-        error = body.get("error") or body.get("detail") or body.get("message") if isinstance(body, dict) else body
-        return self._told(str(error.get("message", error) if isinstance(error, dict) else error))
-
-    def _told(self, text: str) -> str:
-        """A server's words, fit to be shown: without the key, on one line, and short."""
-        shown = text.replace(self._key, "…") if self._key else text
-        return " ".join(plain(shown).split())[:SHOWN]
-
 
 def _tokens(text: str) -> int:
     """A cautious guess: which tokenizer the server's model has is not told."""
     return len(text) // LETTERS_PER_TOKEN + 1
-
-
-def _is_near(host: str) -> bool:
-    """Is this machine or its network meant? A proxy of the environment is not asked for those."""
-    try:
-        return ipaddress.ip_address(host).is_private
-    except ValueError:
-        return host == "localhost" or host.endswith(".local") or "." not in host
 
 
 def _whole_number(value: object) -> int:

@@ -17,24 +17,24 @@ from dwnet.playback import open_player
 from narrator_app.voices import VoiceNotHeard, Voices
 
 
-async def test_every_voice_is_listed_and_the_picked_ones_come_first() -> None:
+async def test_every_voice_is_listed_and_the_picked_ones_come_first(tmp_path: Path) -> None:
     async with open_player("null") as player:
-        voices = Voices(player)
+        voices = Voices(player, tmp_path)
         listed = await voices.listed()
         assert listed[0].picked and listed[0].engine == "espeak" and not listed[-1].picked
         assert len({one.voice for one in listed}) > 100
         assert await voices.listed() is listed, "asked for once"
 
 
-async def test_a_voice_is_heard_to_its_end() -> None:
+async def test_a_voice_is_heard_to_its_end(tmp_path: Path) -> None:
     async with open_player("null") as player:
-        await Voices(player).hear("espeak:en-us+f5?pitch=70&rate=300", "Good evening.")
+        await Voices(player, tmp_path).hear("espeak:en-us+f5?pitch=70&rate=300", "Good evening.")
         assert player.heard_seconds > 0.3
 
 
-async def test_the_next_try_stops_the_last() -> None:
+async def test_the_next_try_stops_the_last(tmp_path: Path) -> None:
     async with open_player("null") as player, trio.open_nursery() as nursery:
-        voices = Voices(player)
+        voices = Voices(player, tmp_path)
         nursery.start_soon(voices.hear, "espeak:en-us", "One two three four five six seven eight nine ten. " * 5)
         while not player.seconds_left() > 1:  # noqa: ASYNC110 - a device has no event for that
             await trio.sleep(0.05)
@@ -44,14 +44,14 @@ async def test_the_next_try_stops_the_last() -> None:
         assert player.heard_seconds < 5
 
 
-async def test_a_voice_that_is_not_there_is_refused_with_a_remedy() -> None:
+async def test_a_voice_that_is_not_there_is_refused_with_a_remedy(tmp_path: Path) -> None:
     async with open_player("null") as player:
         with pytest.raises(VoiceNotHeard) as caught:
-            await Voices(player).hear("espeak:nosuch", "Hm.")
+            await Voices(player, tmp_path).hear("espeak:nosuch", "Hm.")
         assert "nosuch" in caught.value.what and "voice list" in caught.value.hint
         player.give_up()
         with pytest.raises(NodeError):
-            await Voices(player).hear("espeak:en-us", "Hm.")
+            await Voices(player, tmp_path).hear("espeak:en-us", "Hm.")
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from trio.testing import MockClock
 from dwnet.audio import Sound, decode_clip
 from dwnet.blob_store import BlobStore
 from dwnet.node import Draft, Event
-from peer.voice.contract import SpeechFailed, Voice
+from peer.voice.bank import voice_for
+from peer.voice.contract import SpeakerMissing, SpeechFailed, Voice, format_voice
 from peer.writer.contract import Scene, Written
 from peer.writer.errors import EndpointUnreachable
 from protocol.effects import Heard, Took
@@ -28,6 +30,7 @@ class Tone:
     """A speaker that says everything with one tone, once ``may_speak`` is set."""
 
     engine = "tone"
+    notice = ""
 
     def __init__(self, *, broken: bool = False) -> None:
         self.broken = broken
@@ -41,12 +44,13 @@ class Tone:
     def voices(self) -> Sequence[str]:
         return ["a"]
 
-    async def speak(self, sentence: str, voice: Voice) -> Sound:
+    async def speak(self, sentence: str, voice: Voice, out: trio.MemorySendChannel[Sound]) -> None:
         self.said.append(sentence)
         await self.may_speak.wait()
+        await out.send(tone(440, 0.2))
         if self.broken:
             raise SpeechFailed(engine="tone", why="it is broken")
-        return tone(440, 0.5)
+        await out.send(tone(440, 0.3))
 
 
 class Witness:
@@ -279,18 +283,54 @@ async def test_a_writer_that_fails_is_told_of_and_its_peer_lives_on(
     assert len(mira.lines) == 1
 
 
-async def test_a_voice_that_fails_costs_sound_and_nothing_else(
-    company: Company, mira: Person, narrator: Witness, autojump_clock: MockClock
+async def test_a_voice_that_fails_in_mid_sentence_costs_no_sentence_and_is_told_of_once(
+    company: Company,
+    mira: Person,
+    narrator: Witness,
+    autojump_clock: MockClock,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("peer.voicing.RETRY_SECONDS", math.inf)  # virtual time passes quickly while an engine works
+    speaker = Tone()
+    await company.perform(mira, ScriptedWriter([TWO, TWO, TWO]), speaker)
+    await company.until(lambda: speaker.said)
+    speaker.broken = True
+    await company.narrate("Night fell.", mira)
+    await company.cue(mira)
+    await company.until(lambda: narrator.complaints("slow") and "voiced" in narrator.kinds)
+    assert "it is broken" in narrator.health[-1].why and "another voice" in narrator.health[-1].why
+    voiced = body_of(company.narrator, "voiced")
+    assert isinstance(voiced, Voiced) and len(voiced.clips) == 2
+    assert voiced.voice == format_voice(voice_for(mira.seat)), "embedded"
+    assert speaker.said == ["Ready.", "There is a light on the water."], "one voice for the rest of the line"
+    assert [one.characters for one in narrator.clips] == [30, 68]
+    await company.cue(mira, take=1)
+    await company.until(lambda: narrator.kinds.count("voiced") == 2)
+    assert len(speaker.said) == 2, "it is left in peace for a while"
+    assert len([one for one in caplog.records if "it is broken" in one.getMessage()]) == 1
+    speaker.broken = False
+    monkeypatch.setattr("peer.voicing.RETRY_SECONDS", 0)
+    await company.cue(mira, take=2)
+    await company.until(lambda: narrator.kinds.count("voiced") == 3)
+    await company.until(lambda: narrator.health[-1].state == "ready")
+    assert len(speaker.said) == 4
+
+
+async def test_without_any_voice_a_line_is_complete_and_nobody_waits_for_its_sound(
+    company: Company, mira: Person, narrator: Witness, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load() -> None:
+        raise SpeakerMissing(engine="espeak", why="it is gone")
+
+    monkeypatch.setattr("peer.voice.espeak._load", load)
     await company.perform(mira, ScriptedWriter([TWO]), Tone(broken=True))
     await company.narrate("Night fell.", mira)
     await company.cue(mira)
-    await company.until(lambda: narrator.complaints("slow"))
+    await company.until(lambda: "voiced" in narrator.kinds and "gone" in "".join(narrator.complaints("slow")))
     assert "line" in narrator.kinds and not narrator.clips
-    await company.until(lambda: "voiced" in narrator.kinds)
     voiced = body_of(company.narrator, "voiced")
-    assert isinstance(voiced, Voiced) and voiced.clips == (), "nobody waits for what will not come"
-    assert "could not say a sentence" in narrator.health[-1].why
+    assert isinstance(voiced, Voiced) and voiced.clips == ()
 
 
 async def test_after_a_restart_an_unanswered_cue_is_answered(

@@ -10,11 +10,16 @@ from trio.testing import MockClock
 
 from dwnet.errors import NodeError
 from dwnet.node import Draft
+from dwnet.settings import Settings, peer_settings
 from peer.voice.bank import voice_for
 from peer.voice.choice import choose_voice, follow_card
 from peer.voice.contract import Speaker, Voice, format_voice, parse_voice
 from protocol.kinds import Cast
 from tests.kit.company import Company, Person
+
+
+def told(folder: Path, voice: str | None = None) -> Settings:
+    return peer_settings({"data": folder, "invite": "dw1x", "voice": voice}, {})
 
 
 async def recast(company: Company, person: Person, voice: str, name: str = "Mira") -> None:
@@ -34,12 +39,14 @@ async def test_this_machine_chooses_before_the_card_and_the_card_before_the_bank
         company = Company(tmp_path, nursery)
         await company.begin()
         mira = await company.join("Mira")
-        assert choose_voice(mira.node, mira.seat, None)[0] == voice_for(mira.seat), "nobody has an engine called tone"
+        assert choose_voice(mira.node, mira.seat, told(tmp_path))[0] == voice_for(mira.seat), (
+            "nobody has an engine called tone"
+        )
         await recast(company, mira, "espeak:en-us+f5?pitch=70")
-        assert choose_voice(mira.node, mira.seat, None)[0] == parse_voice("espeak:en-us+f5?pitch=70")
-        assert choose_voice(mira.node, mira.seat, "espeak:de")[0] == parse_voice("espeak:de")
+        assert choose_voice(mira.node, mira.seat, told(tmp_path))[0] == parse_voice("espeak:en-us+f5?pitch=70")
+        assert choose_voice(mira.node, mira.seat, told(tmp_path, "espeak:de"))[0] == parse_voice("espeak:de")
         with pytest.raises(NodeError):
-            choose_voice(mira.node, mira.seat, "tone:a")
+            choose_voice(mira.node, mira.seat, told(tmp_path, "tone:a"))
         nursery.cancel_scope.cancel()
 
 
@@ -53,7 +60,7 @@ async def test_a_card_that_changes_changes_the_voice_once(tmp_path: Path, autoju
         def change(voice: Voice, speaker: Speaker) -> None:
             heard.append(format_voice(voice))
 
-        nursery.start_soon(follow_card, mira.node, mira.seat, None, change, mira.node.subscribe())
+        nursery.start_soon(follow_card, mira.node, mira.seat, told(tmp_path), change, mira.node.subscribe())
         await trio.testing.wait_all_tasks_blocked()
         await recast(company, mira, "espeak:de?pitch=70")
         await recast(company, mira, "espeak:de?pitch=70", name="Mira the Grey")

@@ -1,21 +1,32 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import trio
+from trio.testing import MockClock
 
 from dwnet.audio import Sound, decode_clip, loudness, silence, trim_silence
+from dwnet.settings import Settings, peer_settings
 from peer.voice.bank import BANK
-from peer.voice.clips import make_clip, pause_after
-from peer.voice.contract import Voice, VoiceUnknown, parse_voice
+from peer.voice.clips import PATIENCE, make_clip, pause_after, whole
+from peer.voice.contract import SpeechFailed, Voice, VoiceUnknown, parse_voice
 from peer.voice.engines import SPEAKERS, SpeakerUnknown, open_speaker
+from peer.voice.espeak import Espeak
 from tests.kit.sounds import noise
 
 SENTENCE = "The old wizard walks slowly into the dark forest."
+
+
+def told(folder: Path) -> Settings:
+    return peer_settings({"data": folder, "invite": "dw1x"}, {})
 
 
 class Told:
     """A speaker that says the sound it was given."""
 
     engine = "told"
+    notice = ""
 
     def __init__(self, sound: Sound) -> None:
         self._sound = sound
@@ -26,18 +37,18 @@ class Told:
     def voices(self) -> tuple[str, ...]:
         return ("any",)
 
-    async def speak(self, sentence: str, voice: Voice) -> Sound:
-        return self._sound
+    async def speak(self, sentence: str, voice: Voice, out: trio.MemorySendChannel[Sound]) -> None:
+        await out.send(self._sound)
 
 
 async def test_a_sentence_becomes_a_clip_that_can_be_heard() -> None:
-    clip = await make_clip(open_speaker("espeak"), SENTENCE, Voice("espeak", "en-us"))
+    clip = await make_clip(Espeak(), SENTENCE, Voice("espeak", "en-us"))
     assert clip is not None
     assert 2 < decode_clip(clip).seconds < 6
 
 
 async def test_all_voices_of_the_bank_are_about_equally_loud() -> None:
-    speaker = open_speaker("espeak")
+    speaker = Espeak()
     clips = [await make_clip(speaker, SENTENCE, parse_voice(text)) for text in BANK]
     measured = [loudness(decode_clip(clip)) for clip in clips if clip]
     assert len(measured) == 16
@@ -66,15 +77,53 @@ def test_pauses_grow_with_the_mark() -> None:
 
 async def test_what_goes_wrong_in_the_speaker_reaches_the_caller() -> None:
     with pytest.raises(VoiceUnknown):
-        await make_clip(open_speaker("espeak"), SENTENCE, Voice("espeak", "nosuch"))
+        await make_clip(Espeak(), SENTENCE, Voice("espeak", "nosuch"))
 
 
-def test_an_unknown_speaker_is_refused_with_the_names_there_are() -> None:
+def test_an_unknown_speaker_is_refused_with_the_names_there_are(tmp_path: Path) -> None:
     with pytest.raises(SpeakerUnknown, match="xtts9") as caught:
-        open_speaker("xtts9")
+        open_speaker("xtts9", told(tmp_path))
     assert all(name in caught.value.hint for name in SPEAKERS)
 
 
 @pytest.mark.parametrize("name", sorted(SPEAKERS))
-def test_every_speaker_goes_by_the_name_it_is_opened_with(name: str) -> None:
-    assert open_speaker(name).engine == name
+def test_every_speaker_goes_by_the_name_it_is_opened_with(tmp_path: Path, name: str) -> None:
+    assert open_speaker(name, told(tmp_path)).engine == name
+
+
+async def test_a_sentence_with_words_that_comes_out_silent_was_not_said() -> None:
+    with pytest.raises(SpeechFailed, match="no sound"):
+        await make_clip(Told(silence(1)), "你好", Voice("told", "any"))
+
+
+class Hanging(Told):
+    """A speaker that stops in the middle of a sentence, and is said to be ended."""
+
+    ended = False
+
+    async def speak(self, sentence: str, voice: Voice, out: trio.MemorySendChannel[Sound]) -> None:
+        await out.send(self._sound)
+        try:
+            await trio.sleep_forever()
+        finally:
+            self.ended = True
+
+
+async def test_an_engine_that_hangs_is_given_up(autojump_clock: MockClock) -> None:
+    speaker = Hanging(noise(1))
+    with pytest.raises(SpeechFailed, match="no sound for"):
+        await whole(speaker, SENTENCE, Voice("told", "any"))
+    assert speaker.ended and trio.current_time() == pytest.approx(PATIENCE, abs=1)
+
+
+class Endless(Told):
+    """A speaker that never comes to an end."""
+
+    async def speak(self, sentence: str, voice: Voice, out: trio.MemorySendChannel[Sound]) -> None:
+        while True:
+            await out.send(self._sound)
+
+
+async def test_a_sentence_without_end_is_stopped_at_what_a_clip_may_hold() -> None:
+    with pytest.raises(SpeechFailed, match="longer than 120"):
+        await whole(Endless(noise(10)), SENTENCE, Voice("told", "any"))

@@ -5,18 +5,29 @@ import sys
 
 import pytest
 
-from peer.voice.contract import Speaker, SpeechFailed, Voice, VoiceUnknown
+from peer.voice.clips import whole
+from peer.voice.contract import SpeakerMissing, SpeechFailed, Voice, VoiceUnknown
 from peer.voice.espeak import Espeak
 from protocol import limits
-from tests.kit.contract_speaker import SENTENCE, SpeakerContract
+from tests.kit.contract_speaker import SENTENCE, Make, SpeakerContract
 from tests.kit.sounds import pitch_of
 
 
 class TestEspeak(SpeakerContract):
     name = "en-us+f5"
+    words = 300
 
-    def make(self) -> Speaker:
-        return Espeak()
+    @pytest.fixture
+    def make(self) -> Make:
+        return Espeak
+
+    @pytest.fixture
+    def make_missing(self, monkeypatch: pytest.MonkeyPatch) -> Make:
+        def load() -> None:
+            raise SpeakerMissing(engine="espeak", why="the package espeakng-loader is missing or broken")
+
+        monkeypatch.setattr("peer.voice.espeak._load", load)
+        return Espeak
 
 
 @pytest.mark.parametrize(
@@ -37,7 +48,7 @@ class TestEspeak(SpeakerContract):
     ],
 )
 async def test_a_voice_goes_by_every_name_people_use(name: str) -> None:
-    assert (await Espeak().speak(SENTENCE, Voice("espeak", name))).seconds > 1
+    assert (await whole(Espeak(), SENTENCE, Voice("espeak", name))).seconds > 1
 
 
 @pytest.mark.parametrize(
@@ -46,12 +57,12 @@ async def test_a_voice_goes_by_every_name_people_use(name: str) -> None:
 )
 async def test_a_voice_that_would_be_ignored_or_fall_silent_is_refused(name: str) -> None:
     with pytest.raises(VoiceUnknown):
-        await Espeak().speak(SENTENCE, Voice("espeak", name))
+        await whole(Espeak(), SENTENCE, Voice("espeak", name))
 
 
 async def test_a_misspelt_voice_is_answered_with_the_closest() -> None:
     with pytest.raises(VoiceUnknown) as caught:
-        await Espeak().speak(SENTENCE, Voice("espeak", "en-us+klat2"))
+        await whole(Espeak(), SENTENCE, Voice("espeak", "en-us+klat2"))
     assert "en-us+klatt2" in caught.value.hint and "dwnet voice list" in caught.value.hint
 
 
@@ -59,30 +70,32 @@ async def test_every_voice_that_is_listed_speaks() -> None:
     speaker = Espeak()
     voices = speaker.voices()
     assert len(voices) > 200
-    silent = [name for name in voices if (await speaker.speak("One, two, three.", Voice("espeak", name))).seconds < 0.3]
+    silent = [
+        name for name in voices if (await whole(speaker, "One, two, three.", Voice("espeak", name))).seconds < 0.3
+    ]
     assert silent == []
 
 
 async def test_pitch_is_obeyed_and_forgotten_by_the_next_sentence() -> None:
     speaker = Espeak()
-    usual = await speaker.speak(SENTENCE, Voice("espeak", "en-us"))
-    high = await speaker.speak(SENTENCE, Voice("espeak", "en-us", pitch=99))
-    again = await speaker.speak(SENTENCE, Voice("espeak", "en-us"))
+    usual = await whole(speaker, SENTENCE, Voice("espeak", "en-us"))
+    high = await whole(speaker, SENTENCE, Voice("espeak", "en-us", pitch=99))
+    again = await whole(speaker, SENTENCE, Voice("espeak", "en-us"))
     assert pitch_of(high) > 1.2 * pitch_of(usual)
     assert pitch_of(again) == pytest.approx(pitch_of(usual), rel=0.1)
 
 
 async def test_text_behind_a_nul_is_spoken_too() -> None:
     speaker = Espeak()
-    whole = await speaker.speak("The wizard sleeps. The dragon wakes.", Voice("espeak", "en-us"))
-    cut = await speaker.speak("The wizard sleeps.\0 The dragon wakes.", Voice("espeak", "en-us"))
-    assert cut.seconds == pytest.approx(whole.seconds, rel=0.05)
+    uncut = await whole(speaker, "The wizard sleeps. The dragon wakes.", Voice("espeak", "en-us"))
+    cut = await whole(speaker, "The wizard sleeps.\0 The dragon wakes.", Voice("espeak", "en-us"))
+    assert cut.seconds == pytest.approx(uncut.seconds, rel=0.05)
 
 
 async def test_a_sentence_without_end_is_stopped_at_what_a_clip_may_hold() -> None:
     with pytest.raises(SpeechFailed, match=str(limits.CLIP_SECONDS)):
-        await Espeak().speak("word " * 3000, Voice("espeak", "en-us"))
-    assert (await Espeak().speak(SENTENCE, Voice("espeak", "en-us"))).seconds < 5
+        await whole(Espeak(), "word " * 3000, Voice("espeak", "en-us"))
+    assert (await whole(Espeak(), SENTENCE, Voice("espeak", "en-us"))).seconds < 5
 
 
 def test_without_its_package_it_says_what_to_install() -> None:
