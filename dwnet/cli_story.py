@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dwnet.doctor import EngineCheck
     from dwnet.settings import Settings
 
+SOUND = ("ogg", "wav", "audiobook")
 SOURCES = "dwnet.sources"  # in click's meta, set by the composition root
 
 
@@ -29,6 +30,8 @@ class Reading(Protocol):
     def shown(self, settings: Settings, name: str) -> list[dict[str, Any]]: ...
 
     def export(self, settings: Settings, name: str, form: str, path: Path | None, *, with_whispers: bool) -> bytes: ...
+
+    def export_sound(self, settings: Settings, name: str, form: str, path: Path, *, with_whispers: bool) -> str: ...
 
     def status(self, settings: Settings) -> dict[str, Any]: ...
 
@@ -82,7 +85,7 @@ def story_show(context: click.Context, name: str, data: str | None, as_json: boo
 
 @story.command("export")
 @click.argument("name", default="")
-@click.option("--format", "form", type=click.Choice(["json", "txt"]), default="txt", show_default=True)
+@click.option("--format", "form", type=click.Choice(["json", "txt", *SOUND]), default="txt", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write it; without this it is printed.")
 @click.option("--with-whispers", is_flag=True, help="Whispers are left out unless you ask for them.")
 @DATA
@@ -91,8 +94,18 @@ def story_show(context: click.Context, name: str, data: str | None, as_json: boo
 def story_export(
     context: click.Context, name: str, form: str, out: Path | None, with_whispers: bool, data: str | None, as_json: bool
 ) -> None:
-    """Write a story as JSON or text."""
+    """Write a story as JSON or text, or as one file of sound: ogg, wav, or an audiobook with chapters."""
     with explained(bool(context.obj), as_json=as_json):
+        if form in SOUND:
+            if out is None:
+                raise click.UsageError(f"--format {form} needs a place to write to: --out FILE")
+            reading = sources(context).reading()
+            left_out = reading.export_sound(_folder(data), name, form, out, with_whispers=with_whispers)
+            if as_json:
+                put_json({"event": "exported", "format": form, "path": str(out), "left_out": left_out})
+            else:
+                put(f"Written: {out} {left_out}".rstrip())
+            return
         written = sources(context).reading().export(_folder(data), name, form, out, with_whispers=with_whispers)
         if as_json:
             where = {"text": written.decode()} if out is None else {"path": str(out)}

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dwnet.text import clean
+from narrator_app.audiobook import WHOLE, beat_stretch, stretch_between
 from narrator_app.casting import Casting
 from narrator_app.errors import CommandIncomplete, CommandUnknown
+from narrator_app.forms import form_named
 from narrator_app.intents import Intents
 from narrator_app.narrator import Narrator
 from narrator_app.shelf import Shelf
@@ -197,10 +199,28 @@ async def _rewind(desk: Desk, rest: str) -> None:
 
 async def _export(desk: Desk, rest: str) -> None:
     words = _split("export", rest)
+    since, until = _option(words, "--from"), _option(words, "--to")
     names = [one for one in words if not one.startswith("--")]
-    if len(names) != 2:
+    if len(names) != 2 or not set(words) <= {*names, "--with-whispers", "--beat"}:
         raise _usage("export")
-    await desk.shelf.export(names[0], Path(names[1]).expanduser(), with_whispers="--with-whispers" in words)
+    story = desk.narrator.story
+    stretch = beat_stretch(story, story.head) if "--beat" in words else stretch_between(story, since, until)
+    if stretch != WHOLE and not form_named(names[0]).sound:
+        raise _usage("export")
+    whispers = "--with-whispers" in words
+    await desk.shelf.export(names[0], Path(names[1]).expanduser(), with_whispers=whispers, stretch=stretch)
+
+
+def _option(words: list[str], name: str) -> str:
+    """What stands behind ``name``; both are taken out of the words."""
+    if name not in words:
+        return ""
+    at = words.index(name)
+    value = words[at + 1 : at + 2]
+    del words[at : at + 2]
+    if not value:
+        raise _usage("export")
+    return value[0]
 
 
 async def _reader(desk: Desk, rest: str) -> None:

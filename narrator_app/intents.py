@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from dwnet.node import Draft
+from dwnet.audio import Sound
+from dwnet.clips import Clips
+from dwnet.node import BEFORE, Draft
 from dwnet.text import clean, marked, one_line
 from dwnet.whole_file import writing
 from narrator_app.direction import acceptable, open_cue, plan_for, unknown_names
@@ -25,6 +27,7 @@ from narrator_app.errors import (
     TooLong,
 )
 from narrator_app.narrator import Narrator
+from narrator_app.recording import keep_recording
 from narrator_app.revision import Revision
 from protocol import limits
 from protocol.entry import Entry
@@ -48,18 +51,24 @@ class Intents:
     were said; it also stops the sound.
     """
 
-    def __init__(self, narrator: Narrator, draft: Path, said_aloud: Callable[[], Sequence[tuple[bytes, int]]]) -> None:
+    def __init__(
+        self, narrator: Narrator, draft: Path, said_aloud: Callable[[], Sequence[tuple[bytes, int]]], clips: Clips
+    ) -> None:
         self.narrator = narrator
         self.draft = draft
+        self.clips = clips
         self.revision = Revision(narrator)
         self._said_aloud = said_aloud
 
     # --- telling ----------------------------------------------------------------------------------------------------
 
-    async def tell(self, text: str, ask: Sequence[str] | None = None, *, mode: str = "say") -> Entry:
-        """Narrate. ``ask`` names who shall answer; without it those named in the text, else everybody.
+    async def tell(
+        self, text: str, ask: Sequence[str] | None = None, *, mode: str = "say", recording: Sound | None = None
+    ) -> Entry:
+        """Narrate. ``ask`` names who shall answer; without it those named in the text, else everybody. ``recording``
+        is the narrator saying it, which becomes the narration's sound; no reader reads it then.
 
-        :raises NothingTold, TooLong, NoSuchCharacter, NobodyCalled: and nothing is told.
+        :raises NothingTold, TooLong, NoSuchCharacter, NobodyCalled, RecordingTooLong: and nothing is told.
         """
         words = self._fit(text)
         story = self.narrator.story
@@ -67,8 +76,10 @@ class Intents:
         if asked is None and mode != "scene" and (unknown := unknown_names(words, story)):
             raise NobodyCalled(name=unknown[0], cast=self._cast())
         plan = () if mode == "scene" else plan_for(words, story, asked)
+        sound = await keep_recording(self.clips, recording) if recording is not None else None
         await self.narrator.copies.settle_tails()
-        (entry,) = await self.narrator.node.write(Draft(Narrated(words, plan[: limits.PLAN], mode)))
+        drafts = [Draft(Narrated(words, plan[: limits.PLAN], mode)), *([Draft(sound, (BEFORE,))] if sound else [])]
+        entry, *_ = await self.narrator.node.write(*drafts)
         self.narrator.skipped.clear()
         self.narrator.happen("narrated", entry=entry.id.hex(), text=words, mode=mode)
         self._tell_of_empty_seats(plan)

@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from dwnet import lock
+from dwnet.blob_store import BlobStore
 from dwnet.errors import NodeError
-from dwnet.keeping import open_ledger
+from dwnet.keeping import open_ledger, own_key
 from dwnet.settings import Settings
 from dwnet.store_reader import open_reader
 from dwnet.text import marked
 from dwnet.whole_file import write_whole
 from narrator_app.book import book_of
-from narrator_app.forms import RENDERED
+from narrator_app.forms import RENDERED, Source, form_named
 from narrator_app.places import name_in, stories, story_named
 from narrator_app.summary import Summary, summary_at, summary_of
 
@@ -70,6 +71,16 @@ def export(settings: Settings, name: str, form: str, path: Path | None, *, with_
         with write_whole(path) as file:
             file.write(data)
     return data
+
+
+def export_sound(settings: Settings, name: str, form: str, path: Path, *, with_whispers: bool) -> str:
+    """What of the story can be heard, as one file; a sentence on what is not in it, and why.
+
+    :raises NoSound:
+    """
+    where = find(settings, name)
+    source = Source(open_ledger(where), own_key(where), BlobStore(where.blobs), with_whispers)
+    return form_named(form).take(source)(path, lambda done, total: None)
 
 
 def status(settings: Settings) -> dict[str, Any]:

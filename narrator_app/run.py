@@ -76,8 +76,8 @@ async def narrate(
         narrator.listen(listener)
         narrator.admit = Admission(narrator).answer
         casting = Casting(narrator, settings.root / "here", nursery, clips)
-        intents = Intents(narrator, settings.root / "draft.txt", stage.silence)
-        shelf = Shelf(narrator, settings)
+        intents = Intents(narrator, settings.root / "draft.txt", stage.silence, clips)
+        shelf = Shelf(narrator, settings, clips)
         librarian = Librarian(narrator, await open_library(home.store))
         desk = Desk(narrator, intents, casting, shelf)
         await nursery.start(node.run)

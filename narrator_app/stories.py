@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dwnet import keyring, lock
+from dwnet.blob_store import BlobStore
 from dwnet.errors import NodeError
 from dwnet.keeping import import_into, open_ledger, own_key
 from dwnet.log_file import Progress, verify_file
@@ -24,7 +25,7 @@ from dwnet.settings import Settings
 from dwnet.store_reader import open_reader
 from dwnet.whole_file import writing
 from narrator_app.book import spoken_lines
-from narrator_app.forms import form_named
+from narrator_app.forms import Source, form_named
 from narrator_app.library import Found, SpokenLine, look_through, search
 from narrator_app.long_work import in_thread
 from narrator_app.places import fresh_place, places
@@ -142,14 +143,17 @@ class Stories:
 
     async def export(
         self, spine: Spine, form: str, path: Path, *, with_whispers: bool = False, progress: Progress | None = None
-    ) -> None:
-        """Write a story that need not be open. Raises what :meth:`narrator_app.shelf.Shelf.export` does."""
-        chosen = form_named(form)
+    ) -> str:
+        """Write a story that need not be open; a sentence on what is not in it. Raises what
+        :meth:`narrator_app.shelf.Shelf.export` does.
+        """
+        chosen, where = form_named(form), spine.settings
 
-        def work(step: Progress) -> None:
-            chosen.take(open_ledger(spine.settings), own_key(spine.settings), with_whispers)(path, step)
+        def work(step: Progress) -> str:
+            source = Source(open_ledger(where), own_key(where), BlobStore(where.blobs), with_whispers)
+            return chosen.take(source)(path, step)
 
-        await in_thread(work, progress)
+        return await in_thread(work, progress)
 
     async def bring_in(self, path: Path, progress: Progress | None = None) -> Brought:
         """Bring a story in from a ``.dwlog``: as another story on the shelf, or what is missing into the one it is.

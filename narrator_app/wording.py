@@ -25,7 +25,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "checkpoint": ("/checkpoint NAME", "Give this place in the story a name to go back to."),
     "rename": ("/rename NAME", "Call the story otherwise; its tag and all that was told stay."),
     "rewind": ("/rewind NAME", "Go back to a checkpoint or to a branch; what is left stays as a branch."),
-    "export": ("/export dwlog|json|txt PATH [--with-whispers]", "Write the story to a file."),
+    "export": (
+        "/export dwlog|json|txt|ogg|wav|audiobook PATH [--with-whispers] [--from PLACE] [--to PLACE] [--beat]",
+        "Write the story to a file; of its sound also one beat, or what lies between two checkpoints.",
+    ),
     "reader": ("/reader on [VOICE]|off", "Let a voice on this machine read aloud what you tell."),
     "deactivate": ("/deactivate NAME", "Close a seat: its machine counts no longer. /invite opens it again."),
     "hush": ("/hush", "Stop everybody at once: sound, speech and writing."),

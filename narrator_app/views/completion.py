@@ -10,7 +10,12 @@ from narrator_app.wording import COMMANDS
 
 OFFERED = 8  # at once; more than that is read no more
 NAMING = {"cue", "skip", "whisper", "invite", "deactivate"}  # commands that take a name
-CHOICES = {"review": ("on", "off"), "hold": ("on", "off"), "export": ("dwlog", "json", "txt")}
+CHOICES = {
+    "review": ("on", "off"),
+    "hold": ("on", "off"),
+    "reader": ("on", "off"),
+    "export": ("dwlog", "json", "txt", "ogg", "wav", "audiobook"),
+}
 _CALL = re.compile(r"(?<![\w@.])@([^\s@]*)$")
 _COMMAND = re.compile(r"\s*/(\S*)$")
 _ARGUMENT = re.compile(r"\s*/(\S+)\s+(.*)$", re.DOTALL)

@@ -99,7 +99,8 @@ def test_commands_that_are_not_built_are_absent() -> None:
     "arguments",
     [
         ("dance",), ("log",), ("log", "verify"), ("log", "verify", "x", "--story", "short"), ("log", "dance"),
-        ("story", "export", "--format", "docx"), ("narrate", "--headless", "--web"), ("demo", "--beats", "0"),
+        ("story", "export", "--format", "docx"), ("story", "export", "--format", "ogg"),
+        ("narrate", "--headless", "--web"), ("demo", "--beats", "0"),
         ("card", "show"), ("peer", "--dance"),
     ],
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from dwnet.audio import decode_clip
 from tests.kit.hive import Hive
@@ -30,6 +31,14 @@ def test_what_is_told_is_read_aloud_until_it_is_turned_off(quick: Hive) -> None:
     mark = narrator.type("/reader off")
     narrator.wait("local", mark, member="Reader", state="ended")
     assert narrator.leave() == 0
+
+    book, folder = quick.root / "book.ogg", str(quick.folder("narrator"))
+    code, events, *_ = quick.run(
+        "story", "export", "--format", "audiobook", "--out", str(book), "--data", folder, "--json"
+    )
+    assert (code, events[-1]["left_out"]) == (0, "")
+    assert soundfile.info(book).duration > sum(clips)
+    assert quick.run("story", "export", "--format", "ogg", "--data", folder)[0] == 2, "it is not printed"
 
     narrator = quick.narrate()
     mark = narrator.type("/reader loud")

@@ -287,10 +287,10 @@ async def open_desk(folder: Path, name: str = "The Lighthouse") -> AsyncIterator
         happened: list[Happening] = []
         said: list[tuple[bytes, int]] = []
         narrator.listen(happened.append)
-        intents = Intents(narrator, person.folder / "draft.txt", lambda: said)
         clips = Clips(person.node, BlobStore(settings.blobs))
+        intents = Intents(narrator, person.folder / "draft.txt", lambda: said, clips)
         casting = Casting(narrator, person.folder / "here", person.nursery, clips)
-        shelf = Shelf(narrator, settings)
+        shelf = Shelf(narrator, settings, clips)
         person.nursery.start_soon(clips.run, person.node.subscribe())
         person.nursery.start_soon(casting.portraits.run, person.node.subscribe())
         await person.nursery.start(narrator.run)

@@ -134,7 +134,7 @@ def test_checkpoints_say_whether_the_story_is_there_or_has_left_them() -> None:
 
 
 def test_every_form_says_what_it_is_for() -> None:
-    assert [one.name for one in forms_view()] == ["dwlog", "json", "txt"]
+    assert [one.name for one in forms_view()] == ["dwlog", "json", "txt", "ogg", "wav", "audiobook"]
     assert all(one.title and one.text and one.suffix.startswith(".") for one in forms_view())
 
 
