@@ -334,3 +334,14 @@ async def _shake_hands(socket: Socket, session: Session) -> bool:
             return True
     logger.info("no session with %s: %s", socket.address, why)
     return False
+
+
+def worse(older: Link, newer: Link, me: bytes) -> Link:
+    """Of two links to one member the one to close. Dialled by both at once: the dial of the smaller key stays. Else the
+    newer: the older is dead there.
+    """
+    at_once = older.dialed != newer.dialed and newer.opened_at - older.opened_at < 2
+    if not at_once:
+        return older
+    ours_stays = me < newer.remote
+    return older if older.dialed != ours_stays else newer

@@ -20,7 +20,7 @@ from functools import partial
 import trio
 
 from dwnet.high_water import HighWater, Mark
-from dwnet.link import Link
+from dwnet.link import Link, worse
 from dwnet.store import Store
 from dwnet.store_reader import Peer
 from dwnet.times import now
@@ -106,6 +106,7 @@ class Node:
         self._chores: list[Callable[[], Awaitable[None]]] = []
         self._learned: dict[bytes, messages.PeerRecord] = {}  # not yet written down: of each member the newest
         self._wake = trio.Event()
+        self._rests = trio.Event()  # set when something rests in the gossip
         self._failed: Exception | None = None
         self._due: Mark | None = None
 
@@ -117,6 +118,7 @@ class Node:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._keep_storing)
                 nursery.start_soon(self._keep_time)
+                nursery.start_soon(self._keep_passing_on)
                 task_status.started()
         finally:
             if self._failed is None:
@@ -127,6 +129,16 @@ class Node:
         while True:
             await trio.sleep(1)
             self.perform(self.gossip.tick(trio.current_time()))
+
+    async def _keep_passing_on(self) -> None:
+        while True:
+            until = self.gossip.rests_until
+            if until is None:
+                self._rests = trio.Event()
+                await self._rests.wait()
+            else:
+                await trio.sleep_until(until)
+                self.perform(self.gossip.pass_on(trio.current_time()))
 
     async def _keep_storing(self) -> None:
         while True:
@@ -248,7 +260,7 @@ class Node:
         """A link's handshake is done. Of two links to one member the better stays (docs/protocol.md, "Two links")."""
         for other in list(self.links.values()):
             if other.remote == link.remote:
-                self._choose(other, link).close(Code.DUPLICATE_LINK)
+                worse(other, link, self.member.public).close(Code.DUPLICATE_LINK)
         narrator = self.ledger.is_narrator(link.remote)
         link.trusted = link.trusted or narrator
         if len(self.links) >= limits.LINKS and not narrator:
@@ -258,22 +270,14 @@ class Node:
         self._publish(LinkOpened(link.id, link.remote, link.address))
         self.perform(self.gossip.link_up(link.id, link.remote, trio.current_time()))
 
-    def _choose(self, older: Link, newer: Link) -> Link:
-        """The one to close. Dialled by both at once: the dial of the smaller key stays. Else the newer: the older is
-        dead there.
-        """
-        at_once = older.dialed != newer.dialed and newer.opened_at - older.opened_at < 2
-        if not at_once:
-            return older
-        ours_stays = self.member.public < newer.remote
-        return older if older.dialed != ours_stays else newer
-
     def received(self, link: Link, message: list[Value]) -> None:
         if message and type(message[0]) is int and 40 <= message[0] < 50:
             if self.on_blob_message is not None and link.id in self.gossip.remotes():
                 self.on_blob_message(link.id, message)
             return
         self.perform(self.gossip.received(link.id, message, trio.current_time()))
+        if self.gossip.rests_until is not None:
+            self._rests.set()
 
     def lagging(self, link: Link) -> None:
         self.gossip.lagging(link.id)

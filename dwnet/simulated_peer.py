@@ -78,6 +78,7 @@ class Peer:
         self.ledger = Ledger(simulation.tag, self.seal)
         self.gossip = Gossip(self.ledger, self.member.public, b"")
         self._wanted: tuple[int, set[bytes]] = (-1, set())
+        self._passing = False  # whether it will look after what rests in its gossip
 
     # --- life --------------------------------------------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ class Peer:
         self.gossip.claim = self.claim
         for record in self.records.values():
             self.gossip.learn(record)
-        self.up, self.starts, self.waiting = True, self.starts + 1, []
+        self.up, self.starts, self.waiting, self._passing = True, self.starts + 1, [], False
         self.simulation.after(self.simulation.chance.random(), self._tick, self.starts)
         self.begin()
 
@@ -164,8 +165,21 @@ class Peer:
             self.simulation.counts["entries given"] += len(message[-1])
         try:
             self.perform(self.gossip.received(wire.id, message, self.simulation.now))
+            self._pass_on_later()
         except RemoteError as error:
             self.perform([Close(wire.id, error.code, str(error))])
+
+    def _pass_on_later(self) -> None:
+        until = self.gossip.rests_until
+        if until is not None and not self._passing:
+            self._passing = True
+            self.simulation.after(max(0.0, until - self.simulation.now), self._pass_on, self.starts)
+
+    def _pass_on(self, start: int) -> None:
+        if self.up and start == self.starts:
+            self._passing = False
+            self.perform(self.gossip.pass_on(self.simulation.now))
+            self._pass_on_later()
 
     def utter(self, wire: Wire, data: bytes, lane: Lane) -> Iterable[bytes]:
         """What really goes out when the protocol wants to send this. Liars override it."""

@@ -7,6 +7,7 @@ Rules of this file:
 - A live entry goes to every link not known to have it; what was asked for is not passed on, but told of by heads. A
   link that can't keep up is left alone until it has drained, then brought level by heads. A burst may be late, never
   gone.
+- What its author brought rests a moment before it is passed on (resting.py). What decides who counts never rests.
 - A live entry of our own key, from a run that is not ours: somebody else lives with this key.
 - What is good in a message is kept although what stands beside it ends the link: it is held already.
 """
@@ -37,6 +38,7 @@ from protocol.ledger import Ledger, Taken, Unit
 from protocol.log import Verdict
 from protocol.messages import EXTENSIONS, Ephemeral, PeerRecord, Type, Want
 from protocol.presence import Presence
+from protocol.resting import HASTY, Resting
 from protocol.sync import Neighbour, Sync
 
 PAGE = 16  # address records in a message: each may have 2 KiB, a frame 64
@@ -56,6 +58,7 @@ class Gossip:
         self._sync = Sync(ledger)
         self._presence = Presence(ledger, me)
         self._door = Door(ledger, me)
+        self._resting = Resting(run)
 
     # --- events ----------------------------------------------------------------------------------------------------
 
@@ -88,6 +91,8 @@ class Gossip:
     def wrote(self, unit: Unit) -> list[Effect]:
         """Our own entry is on disk: only now may it leave this machine."""
         effects: list[Effect] = [Took(entry) for entry in unit if entry.author == self.me]
+        for companion in self.ledger.unit_of(unit[0])[1:]:
+            self._resting.drop(companion.id)  # it goes out with this one
         if self.ledger.is_narrator(self.me):
             self._sync.held.clear()
         return effects + self._push(unit, None) + self._recheck()
@@ -103,6 +108,15 @@ class Gossip:
             elif state.ready and now - state.synced_at >= limits.SYNC_SECONDS:
                 effects += self._sync.begin(state, now)
         return effects
+
+    @property
+    def rests_until(self) -> float | None:
+        """When :meth:`pass_on` is to be called next; None while nothing rests."""
+        return self._resting.until
+
+    def pass_on(self, now: float) -> list[Effect]:
+        """What has rested long enough goes to every link that was not heard to have it meanwhile."""
+        return self._push_all(self._resting.rested(now))
 
     def received(self, link: int, message: list[Value], now: float) -> list[Effect]:
         """One message from a link.
@@ -240,7 +254,7 @@ class Gossip:
         first = unit[0]
         match taken.verdict:
             case Verdict.TAKEN:
-                return self._took(state.link, taken, fetched=want is not None)
+                return self._took(state, taken, now, fetched=want is not None)
             case Verdict.GAP:
                 return self._sync.fill(state, first, now, want)
             case Verdict.FORK if taken.fork is not None:
@@ -254,12 +268,12 @@ class Gossip:
             case _:
                 return []
 
-    def _took(self, link: int, taken: Taken, *, fetched: bool) -> list[Effect]:
+    def _took(self, state: Neighbour, taken: Taken, now: float, *, fetched: bool) -> list[Effect]:
         first = taken.unit[0]
         effects: list[Effect] = [Store(taken.unit)]
         effects += [Took(entry) for entry in (*taken.unit[1:], first)]
         if not fetched:
-            effects += self._push(taken.unit, link)
+            effects += self._relay(state, taken.unit, now)
             if first.author == self.me and first.run != self.run:
                 effects.append(SecondCopy(first.run))
         if taken.fork is not None:
@@ -272,6 +286,15 @@ class Gossip:
                 self._sync.ignored = False
                 effects += [effect for one in self._links.values() for effect in self._sync.begin(one, one.synced_at)]
         return effects
+
+    def _relay(self, state: Neighbour, unit: Unit, now: float) -> list[Effect]:
+        """Pass on what is new, now or after its rest. What does not rest overtakes nothing."""
+        if unit[0].author == state.remote and unit[0].kind not in HASTY:
+            return self._push_all(self._resting.add(unit, state.link, now))
+        return self._push_all([*self._resting.rested(), (unit, state.link)])
+
+    def _push_all(self, units: list[tuple[Unit, int]]) -> list[Effect]:
+        return [effect for unit, source in units for effect in self._push(unit, source)]
 
     def _push(self, unit: Unit, source: int | None) -> list[Effect]:
         entry = unit[0]

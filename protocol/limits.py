@@ -44,6 +44,9 @@ RUNS_TOLD = 64  # authors whose runs are told in answer to one page of heads; th
 SYNC_SECONDS = 30  # between two rounds of heads on a link
 WANT_SECONDS = 10  # until an unanswered request is given to another link
 KNOWN_PER_LINK = 8_192  # entry ids remembered per link for de-duplication
+REST_LEAST_MS = 10  # that an entry rests before it is passed on, if its author brought it: seven first copies fit
+REST_MOST_MS = 40  # the same; beyond it people would begin to see who is near whom
+RESTING = 1_024  # entries at rest; one more sends the oldest on its way
 
 # --- blobs -------------------------------------------------------------------------------------------------------
 CHUNK = 32 * 1024  # bytes of one blob chunk; fits a frame

@@ -48,6 +48,14 @@ class Node:
     def give(self, link: int, *units: Unit, nonce: int = 0) -> list[Effect]:
         return self.hear(link, messages.give(nonce, units))
 
+    def rest(self) -> list[Effect]:
+        """Time passes until nothing rests any more."""
+        effects: list[Effect] = []
+        while self.gossip.rests_until is not None:
+            self.now = self.gossip.rests_until
+            effects += self.gossip.pass_on(self.now)
+        return effects
+
     def say(
         self, hand: Hand, counter: int, kind: str = "health", *, run: bytes = b"", direct: bool = False
     ) -> Ephemeral:
@@ -169,11 +177,57 @@ def test_a_live_entry_goes_to_everybody_not_known_to_have_it_once(node: Node) ->
     told = node.chain.narrate("Night fell.")
     effects = node.give(NARRATOR, (told,))
     assert of(Store, effects) == [Store((told,))]
-    assert [link for link, _ in sent(effects, Type.GIVE)] == [MIRA, ADA]
-    assert node.give(MIRA, (told,)) == node.give(ADA, (told,)) == []
+    assert [link for link, _ in sent(node.rest(), Type.GIVE)] == [MIRA, ADA]
+    assert node.give(MIRA, (told,)) == node.give(ADA, (told,)) == node.rest() == []
     second = node.chain.narrate("Day broke.")
-    node.give(MIRA, (second,))
+    assert [link for link, _ in sent(node.give(MIRA, (second,)), Type.GIVE)] == [NARRATOR, ADA]
     assert [link for link, _ in sent(node.give(ADA, (second,)), Type.GIVE)] == []
+
+
+def test_what_its_author_brings_rests_and_goes_to_those_who_did_not_pass_it_on_meanwhile(node: Node) -> None:
+    told = node.chain.narrate("Night fell.")
+    assert of(Send, node.give(NARRATOR, (told,))) == [] and of(Send, node.gossip.pass_on(node.now)) == []
+    until = node.gossip.rests_until
+    assert until is not None and limits.REST_LEAST_MS <= until * 1000 <= limits.REST_MOST_MS
+    node.give(ADA, (told,))
+    assert [link for link, _ in sent(node.rest(), Type.GIVE)] == [MIRA]
+
+
+def test_what_decides_who_counts_does_not_rest_and_overtakes_nothing(node: Node) -> None:
+    told = node.chain.narrate("Night fell.")
+    node.give(NARRATOR, (told,))
+    revoke = node.chain.revoke(node.ada)
+    gave = [messages.read_units(fields[1])[0][0].id for _, fields in sent(node.give(NARRATOR, (revoke,)), Type.GIVE)]
+    assert gave == [told.id, told.id, revoke.id, revoke.id] and node.gossip.rests_until is None
+
+
+def test_no_more_than_a_bounded_number_of_entries_rests(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "RESTING", 3)
+    told = [node.chain.narrate(str(number)) for number in range(5)]
+    gave = [sent(node.give(NARRATOR, (one,)), Type.GIVE) for one in told]
+    assert [len(one) for one in gave] == [0, 0, 0, 2, 2]
+    assert messages.read_units(gave[3][0][1][1])[0] == (told[0],), "the oldest goes"
+
+
+def test_a_line_that_rests_goes_out_with_the_word_that_lets_it_in() -> None:
+    """The narrator's own node: what it accepts at once is not told twice."""
+    chain = Chain()
+    tom, mira = chain.join("Tom"), chain.join("Mira")
+    chain.narrate("Night fell.")
+    chain.cue(mira)
+    ledger = Ledger(chain.tag, chain.narrator.seal)
+    ledger.load(chain.units)
+    line = mira.line("Who?")
+    gossip = Gossip(ledger, chain.narrator.public, chain.narrator.run)
+    gossip.link_up(1, tom.public, 0.0)
+    gossip.link_up(2, mira.public, 0.0)
+    taken = decode(messages.give(0, [(line,)]), limits.FRAME)
+    assert isinstance(taken, list)
+    gossip.received(2, taken, 0.0)
+    assert gossip.rests_until is not None
+    unit = ledger.take(chain.accept(line)).unit
+    assert [link for link, _ in sent(gossip.wrote(unit), Type.GIVE)] == [1, 2]
+    assert gossip.rests_until is None
 
 
 def test_our_own_entry_leaves_only_once_it_is_written(node: Node) -> None:
@@ -186,19 +240,23 @@ def test_an_accept_travels_with_its_line(node: Node) -> None:
     told = [node.chain.narrate("Night fell."), node.chain.cue(node.mira)]
     unit = node.chain.accept(node.mira.line("Who?"))
     node.give(NARRATOR, *((one,) for one in told))
-    effects = node.give(NARRATOR, unit)
-    assert of(Store, effects) == [Store(unit)]
-    for _, fields in sent(effects, Type.GIVE):
+    node.rest()
+    assert of(Store, node.give(NARRATOR, unit)) == [Store(unit)]
+    passed = sent(node.rest(), Type.GIVE)
+    assert [link for link, _ in passed] == [MIRA, ADA]
+    for _, fields in passed:
         assert messages.read_units(fields[1]) == [unit]
 
 
 def test_a_link_that_fell_behind_is_left_alone_and_then_compared(node: Node) -> None:
     node.gossip.lagging(MIRA)
     told = node.chain.narrate("Night fell.")
-    assert [link for link, _ in sent(node.give(NARRATOR, (told,)), Type.GIVE)] == [ADA]
+    node.give(NARRATOR, (told,))
+    assert [link for link, _ in sent(node.rest(), Type.GIVE)] == [ADA]
     assert [link for link, _ in sent(node.gossip.drained(MIRA, 1.0), Type.HEADS)] == [MIRA]
     more = node.chain.narrate("Day broke.")
-    assert [link for link, _ in sent(node.give(NARRATOR, (more,)), Type.GIVE)] == [MIRA, ADA]
+    node.give(NARRATOR, (more,))
+    assert [link for link, _ in sent(node.rest(), Type.GIVE)] == [MIRA, ADA]
 
 
 def test_good_entries_beside_a_bad_one_are_stored_and_the_link_ends(node: Node) -> None:
@@ -480,6 +538,7 @@ def test_what_a_link_is_known_to_have_is_bounded(node: Node, monkeypatch: pytest
     monkeypatch.setattr(limits, "KNOWN_PER_LINK", 10)
     for number in range(30):
         node.give(NARRATOR, (node.chain.narrate(str(number)),))
+        node.rest()
     assert all(len(state.known) == 10 for state in node.gossip._links.values() if state.ready)
 
 
