@@ -108,6 +108,15 @@ def encode_ogg(sound: Sound) -> bytes:
     return file.getvalue()
 
 
+def written_flac(sound: Sound) -> bytes:
+    """The sound as a FLAC file, sample by sample."""
+    import soundfile
+
+    file = io.BytesIO()
+    soundfile.write(file, _int16(sound), sound.rate, format="FLAC", subtype="PCM_16")
+    return file.getvalue()
+
+
 def decode_clip(data: bytes) -> Sound:
     """The sound of an Ogg/Opus clip from anywhere. Raises ClipUnreadable for whatever ``encode_clip`` can't have made.
 

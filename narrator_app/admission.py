@@ -12,6 +12,7 @@ from __future__ import annotations
 from dwnet.node import Draft
 from dwnet.shipped import words
 from dwnet.times import now
+from dwnet.voice_sample import sample_of
 from narrator_app.health import Signal
 from narrator_app.narrator import Narrator
 from protocol.encoding import encode
@@ -66,17 +67,23 @@ class Admission:
         return [Draft(revoking(self.narrator, old.key, "The seat was given to another machine."))] if old else []
 
     def _told_to(self, seat: int) -> list[Draft]:
-        """What a newcomer to a seat must know: its card's private part, and the keys of the whispers it was part of."""
+        """What a newcomer to a seat must know: its card's private part, the recording its voice is taken from, and the
+        keys of the whispers it was part of.
+        """
         drafts = []
         if seat in self.narrator.story.sheets:
             drafts.append(Draft(Sheet(seat, self.narrator.story.sheets[seat]), (), (NARRATOR, seat)))
+        sample = sample_of(self.narrator.node.ledger, seat)
+        if sample is not None:
+            drafts.append(Draft(sample, (), (NARRATOR, seat)))
+        first = len(drafts)
         for entry in self.narrator.node.ledger.entries.values():
             if entry.kind not in ("narrate", "line", "edit", "cue"):
                 continue
             opening = self.narrator.node.ledger.opening(entry)
             if opening and opening.key and opening.audience is not None and seat in opening.audience:
                 drafts.append(Draft(Resealed(opening.key), (entry.id,), (NARRATOR, seat)))
-        return drafts[:1] + drafts[1:][-RESEALED:]
+        return drafts[:first] + drafts[first:][-RESEALED:]
 
 
 def revoking(narrator: Narrator, member: bytes, why: str) -> Revoked:

@@ -106,7 +106,7 @@ class Casting:
         fitting_name(card.name, self.narrator.story)
         seat = max((NARRATOR, *self.narrator.story.seats)) + 1
         sheet = Sheet(seat, private_part(card).decode())
-        body = _cast(_public(seat, card, portrait))
+        body = cast_of(_public(seat, card, portrait))
         await self.narrator.node.write(Draft(body), Draft(sheet, (), (NARRATOR, seat)))
         self.narrator.happen("cast", member=card.name, seat=seat)
         self.narrator.attendance.begin(seat)
@@ -125,7 +125,7 @@ class Casting:
         sheet = private_part(card).decode()
         drafts = []
         if after != before:
-            drafts.append(Draft(_cast(after)))
+            drafts.append(Draft(cast_of(after)))
         if sheet != self.narrator.story.sheets.get(seat):
             drafts.append(Draft(Sheet(seat, sheet), (), (NARRATOR, seat)))
         if drafts:
@@ -164,7 +164,7 @@ class Casting:
         """Let a seat be so from now on."""
         before = self.narrator.story.seats[seat.number]
         if seat != before:
-            await self.narrator.node.write(Draft(_cast(seat)))
+            await self.narrator.node.write(Draft(cast_of(seat)))
             self.narrator.happen("changed", member=seat.name, seat=seat.number, was=before.name)
 
     def _seat(self, seat: int) -> Seat:
@@ -275,7 +275,7 @@ def _public(number: int, card: Card, portrait: bytes, *, retired: bool = False) 
     return Seat(number, "character", public.name, public.voice, public.colour, share, portrait, retired)
 
 
-def _cast(seat: Seat) -> Cast:
+def cast_of(seat: Seat) -> Cast:
     """The entry that makes a seat so."""
     retired = int(seat.retired)
     return Cast(

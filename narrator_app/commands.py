@@ -5,6 +5,7 @@ A line that begins with a slash is a command; everything else is narration.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,8 +18,11 @@ from narrator_app.errors import CommandIncomplete, CommandUnknown
 from narrator_app.forms import form_named
 from narrator_app.intents import Intents
 from narrator_app.narrator import Narrator
+from narrator_app.reference_voices import ReferenceVoices
 from narrator_app.shelf import Shelf
 from narrator_app.wording import COMMANDS
+
+_SECONDS = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?")
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Desk:
     intents: Intents
     casting: Casting
     shelf: Shelf
+    voices: ReferenceVoices
 
 
 async def obey(line: str, desk: Desk) -> bool:
@@ -199,7 +204,7 @@ async def _rewind(desk: Desk, rest: str) -> None:
 
 async def _export(desk: Desk, rest: str) -> None:
     words = _split("export", rest)
-    since, until = _option(words, "--from"), _option(words, "--to")
+    since, until = _option("export", words, "--from"), _option("export", words, "--to")
     names = [one for one in words if not one.startswith("--")]
     if len(names) != 2 or not set(words) <= {*names, "--with-whispers", "--beat"}:
         raise _usage("export")
@@ -211,7 +216,7 @@ async def _export(desk: Desk, rest: str) -> None:
     await desk.shelf.export(names[0], Path(names[1]).expanduser(), with_whispers=whispers, stretch=stretch)
 
 
-def _option(words: list[str], name: str) -> str:
+def _option(command: str, words: list[str], name: str) -> str:
     """What stands behind ``name``; both are taken out of the words."""
     if name not in words:
         return ""
@@ -219,8 +224,27 @@ def _option(words: list[str], name: str) -> str:
     value = words[at + 1 : at + 2]
     del words[at : at + 2]
     if not value:
-        raise _usage("export")
+        raise _usage(command)
     return value[0]
+
+
+async def _voice(desk: Desk, rest: str) -> None:
+    name, behind = _name_first(desk, rest)
+    words = _split("voice", behind)
+    cut = [_option("voice", words, "--from"), _option("voice", words, "--to")]
+    consent = _option("voice", words, "--consent")
+    if len(words) != 1 or not all(one == "" or _SECONDS.fullmatch(one) for one in cut):
+        raise _usage("voice")
+    seat, member = desk.intents.seat_of(name), desk.narrator.name_of(desk.intents.seat_of(name))
+    if words == ["off"]:
+        await desk.voices.remove(seat)
+        desk.narrator.happen("notice", what=f"{member}'s recording is taken back.")
+        return
+    start, end = float(cut[0] or 0), float(cut[1]) if cut[1] else None
+    voice = await desk.voices.assign(seat, Path(words[0]).expanduser(), consent=consent, start=start, end=end)
+    desk.narrator.happen(
+        "notice", what=f"{member} speaks as {voice} once the recording is there, if XTTS is on that machine."
+    )
 
 
 async def _reader(desk: Desk, rest: str) -> None:
@@ -265,5 +289,5 @@ _HANDLERS: dict[str, Callable[[Desk, str], Awaitable[None]]] = {
     "adopt": _adopt, "cue": _cue, "skip": _skip, "hold": _hold,
     "whisper": _whisper, "retake": _retake, "take": _take, "scene": _scene,
     "status": _status, "checkpoint": _checkpoint, "rename": _rename, "rewind": _rewind, "export": _export,
-    "reader": _reader, "deactivate": _deactivate, "probe": _probe, "hush": _hush, "help": _help,
+    "reader": _reader, "voice": _voice, "deactivate": _deactivate, "probe": _probe, "hush": _hush, "help": _help,
 }  # fmt: skip

@@ -29,6 +29,7 @@ from narrator_app.librarian import Librarian
 from narrator_app.library import open_library
 from narrator_app.narrator import Happening, Narrator
 from narrator_app.places import story_settings
+from narrator_app.reference_voices import ReferenceVoices
 from narrator_app.shelf import Shelf
 from protocol import messages
 from protocol.errors import Code
@@ -79,7 +80,7 @@ async def narrate(
         intents = Intents(narrator, settings.root / "draft.txt", stage.silence, clips)
         shelf = Shelf(narrator, settings, clips)
         librarian = Librarian(narrator, await open_library(home.store))
-        desk = Desk(narrator, intents, casting, shelf)
+        desk = Desk(narrator, intents, casting, shelf, ReferenceVoices(narrator, clips))
         await nursery.start(node.run)
         await narrator.open_run(AGENT)  # the first entry of this run, before anything could be decided
         nursery.start_soon(clips.run, node.subscribe())

@@ -30,6 +30,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Write the story to a file; of its sound also one beat, or what lies between two checkpoints.",
     ),
     "reader": ("/reader on [VOICE]|off", "Let a voice on this machine read aloud what you tell."),
+    "voice": (
+        "/voice NAME FILE|off --consent 'WHO ALLOWS IT' [--from SECOND] [--to SECOND]",
+        "Let a character speak with the voice of a recording; off takes it back.",
+    ),
     "deactivate": ("/deactivate NAME", "Close a seat: its machine counts no longer. /invite opens it again."),
     "hush": ("/hush", "Stop everybody at once: sound, speech and writing."),
     "help": ("/help [COMMAND]", "This list, or more about one command."),

@@ -36,6 +36,8 @@ from peer.voice.bank import voice_for
 from peer.voice.choice import choose_voice, follow_card
 from peer.voice.contract import parse_voice
 from peer.voice.engines import SPEAKERS, open_speaker
+from peer.voice_sample import VoiceSample
+from peer.voicing import Voicing
 from peer.writer.open import open_writer
 from protocol import messages
 from protocol.effects import Refused, SecondCopy, Took
@@ -152,8 +154,7 @@ async def _perform(home: Home, clips: Clips, nursery: trio.Nursery) -> None:
     if member.role == "reader":
         reader = Reader(node, clips, speaker, voice)
         nursery.start_soon(reader.run, node.subscribe())
-        change = reader.voicing.change
-        nursery.start_soon(follow_card, node, member.seat, settings, change, node.subscribe())
+        _follow_voice(home, clips, member.seat, reader.voicing, nursery)
         return
     local = int(os.environ.get(LOCAL_CHARACTERS, "1") or 1)
     threads = look(settings.root).threads_for(local)
@@ -162,8 +163,17 @@ async def _perform(home: Home, clips: Clips, nursery: trio.Nursery) -> None:
     )
     performer = Performer(node, clips, writer, speaker, voice, settings.adapters / peer_id(node.member.public))
     nursery.start_soon(performer.run, node.subscribe())
-    change = performer.voicing.change
-    nursery.start_soon(follow_card, node, member.seat, settings, change, node.subscribe())
+    _follow_voice(home, clips, member.seat, performer.voicing, nursery)
+
+
+def _follow_voice(home: Home, clips: Clips, seat: int, voicing: Voicing, nursery: trio.Nursery) -> None:
+    """Speak as the card says it, also when that changes, and as the recording sounds that the narrator gave."""
+    node, settings = home.node, home.settings
+    nursery.start_soon(follow_card, node, seat, settings, voicing.change, node.subscribe())
+    sample = VoiceSample(
+        node, clips, seat, settings.reference_voices, lambda: voicing.change(*choose_voice(node, seat, settings))
+    )
+    nursery.start_soon(sample.run, node.subscribe())
 
 
 class _Membership:

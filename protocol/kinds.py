@@ -135,6 +135,22 @@ class Sheet(Body):
 
 
 @dataclass(frozen=True)
+class Sampled(Body):
+    """A recording whose voice a seat speaks with, always sealed to the seat that plays it. ``blob`` is the recording as
+    a private blob that ``key`` opens (b"": there is none any more), ``name`` what the voice is called where it is
+    played, ``consent`` in whose words it may be used.
+    """
+
+    kind = "sample"
+    seat: int = number_field(MAX_SEAT)
+    name: str = text_field(limits.NAME)
+    blob: bytes = raw_field(0, 32)
+    size: int = number_field(limits.VOICE_SAMPLE)
+    key: bytes = raw_field(0, 32)
+    consent: str = text_field(limits.CONSENT)
+
+
+@dataclass(frozen=True)
 class Narrated(Body):
     """The narrator tells. ``plan`` is the ordered list of seats that shall answer; ``mode`` is "say" or "scene"."""
 
@@ -285,7 +301,8 @@ class Resealed(Body):
 KINDS: dict[str, type[Body]] = {
     one.kind: one
     for one in (
-        Genesis, Renamed, Opened, Invited, Withdrawn, Granted, Revoked, Cast, Sheet, Narrated, Cued, Line, Voiced,
+        Genesis, Renamed, Opened, Invited, Withdrawn, Granted, Revoked, Cast, Sheet, Sampled, Narrated, Cued, Line,
+        Voiced,
         Accepted, Discarded, Chosen, Edited, Missed, Heard, Checkpoint, Rewound, Adopted, SetAside, Redacted, Resealed,
         Evolved, Minded, Kept,
     )

@@ -62,6 +62,8 @@ BLOB_SECONDS = 10  # without progress until a blob is asked of another link
 PORTRAIT = 64 * 1024  # bytes of a character's portrait; a square of 256 pixels as WebP has 10 to 30 KiB
 PICTURE = 16 * 1024 * 1024  # bytes of a picture that a portrait is made from
 PICTURE_PIXELS = 48_000_000  # of it; a phone's largest camera has as many. Unpacked they take 192 MB, for a moment
+VOICE_SAMPLE = 4 * 1024 * 1024  # bytes of a recording that a voice is taken from; a minute as FLAC has about 2 MB
+CONSENT = 512  # characters that say in whose words a recording may be used
 CLIP_SECONDS = 120  # of one clip; 400 characters at the slowest rate take about 60
 CLIP_BYTES = 1024 * 1024  # of one clip; CLIP_SECONDS at twice the 33 kbit/s we write
 

@@ -37,6 +37,7 @@ from narrator_app.casting import Casting
 from narrator_app.commands import Desk, obey
 from narrator_app.intents import Intents
 from narrator_app.narrator import Happening, Narrator
+from narrator_app.reference_voices import ReferenceVoices
 from narrator_app.shelf import Shelf
 from peer.performer import Performer
 from peer.voice.contract import Speaker, Voice
@@ -294,7 +295,9 @@ async def open_desk(folder: Path, name: str = "The Lighthouse") -> AsyncIterator
         person.nursery.start_soon(clips.run, person.node.subscribe())
         person.nursery.start_soon(casting.portraits.run, person.node.subscribe())
         await person.nursery.start(narrator.run)
-        yield Evening(company, Desk(narrator, intents, casting, shelf), settings, happened, said)
+        yield Evening(
+            company, Desk(narrator, intents, casting, shelf, ReferenceVoices(narrator, clips)), settings, happened, said
+        )
         nursery.cancel_scope.cancel()
 
 
