@@ -17,7 +17,7 @@ from typing import Literal
 
 from dwnet import shipped
 from dwnet.errors import NodeError
-from dwnet.fetching import megabytes
+from dwnet.fetching import amount
 from dwnet.machine import Machine
 from dwnet.settings import Settings
 
@@ -167,9 +167,9 @@ def own_models(settings: Settings) -> tuple[Path, ...]:
 def why_not(one: Offer, machine: Machine) -> str:
     """Why this machine is too small for it; "" when it fits, or nobody knows."""
     if machine.memory_free is not None and one.memory > machine.memory_free:
-        return f"needs {megabytes(one.memory)} MB of memory, {megabytes(machine.memory_free)} MB are free"
+        return f"needs {amount(one.memory)} of memory, {amount(machine.memory_free)} are free"
     if one.size > machine.disk_free:
-        return f"needs {megabytes(one.size)} MB on the disk, {megabytes(machine.disk_free)} MB are free"
+        return f"needs {amount(one.size)} on the disk, {amount(machine.disk_free)} are free"
     return ""
 
 
@@ -182,7 +182,7 @@ def standings(kind: Kind, settings: Settings, machine: Machine) -> tuple[Standin
     ]
     best = _best(every, machine) if kind == "model" else None
     marked = [Standing(one.offer, one.here, one.why_not, best=one.offer is best) for one in every]
-    return tuple(sorted(marked, key=lambda one: (not one.here, bool(one.why_not))))
+    return tuple(sorted(marked, key=lambda one: (not one.here, bool(one.why_not), not one.best)))
 
 
 def _best(every: Sequence[Standing], machine: Machine) -> Offer | None:

@@ -76,15 +76,15 @@ model.add_command(fetch_command("model", "a writer: NAME of `dwnet model list`, 
 def show_offers(kind: Kind, settings: Settings, *, as_json: bool) -> None:
     """What this machine has to give, then every offer of a kind, what fits first."""
     from dwnet.catalogue import spoken, standings
-    from dwnet.fetching import megabytes
+    from dwnet.fetching import amount
     from dwnet.machine import look
 
     seen = look(settings.models)
     if as_json:
         put_json({"event": "machine", "cores": seen.cores, "memory": seen.memory_free, "disk": seen.disk_free})
     else:
-        memory = "" if seen.memory_free is None else f"{megabytes(seen.memory_free)} MB of memory and "
-        put(f"This machine has {seen.cores:g} cores, {memory}{megabytes(seen.disk_free)} MB of its disk free.")
+        memory = "" if seen.memory_free is None else f"{amount(seen.memory_free)} of memory and "
+        put(f"This machine has {seen.cores:g} cores, {memory}{amount(seen.disk_free)} of its disk free.")
     for one in standings(kind, settings, seen):
         if as_json:
             facts = {"kind": kind, "name": one.offer.name, "engine": one.offer.engine, "language": one.offer.language}
@@ -97,10 +97,10 @@ def show_offers(kind: Kind, settings: Settings, *, as_json: bool) -> None:
 
 
 def _row(one: Standing) -> str:
-    from dwnet.fetching import megabytes
+    from dwnet.fetching import amount
 
     state = "here" if one.here else "too large" if one.why_not else "best fit" if one.best else "fits"
-    facts = f"{megabytes(one.offer.size)} MB, {one.offer.language}, {one.offer.licence}"
+    facts = f"{amount(one.offer.size)}, {one.offer.language}, {one.offer.licence}"
     why = f" It {one.why_not}." if one.why_not else ""
     return f"{state:<10} {one.offer.name} ({facts}): {one.offer.about}{why}"
 
@@ -142,14 +142,14 @@ def _ask(one: Offer) -> bool:
 
 
 def _begun(one: Offer, listing: Listing, *, as_json: bool) -> None:
-    from dwnet.fetching import megabytes
+    from dwnet.fetching import amount
 
     licence = one.licence or listing.licence or "unknown"
     if as_json:
         facts = {"name": one.name, "from": listing.host, "repository": one.repository, "licence": licence}
         put_json({"event": "fetching", "kind": one.kind, **facts, "bytes": listing.size})
     else:
-        said = f"{one.name}: {megabytes(listing.size)} MB from {one.repository} at {listing.host}. Licence: {licence}."
+        said = f"{one.name}: {amount(listing.size)} from {one.repository} at {listing.host}. Licence: {licence}."
         click.echo(said, err=True)
 
 

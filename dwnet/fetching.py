@@ -201,3 +201,8 @@ def _why(error: Exception, patience: float) -> str:
 def megabytes(count: int) -> str:
     """Bytes as people say them: one digit behind the point below ten."""
     return f"{count / 1e6:.1f}" if count < 10e6 else f"{count / 1e6:.0f}"
+
+
+def amount(count: int) -> str:
+    """Bytes with their unit: two digits are enough to compare by."""
+    return f"{count / 1e9:.{1 if count < 9.95e9 else 0}f} GB" if count >= 999.5e6 else f"{megabytes(count)} MB"

@@ -29,6 +29,7 @@ from narrator_app.inviting import Inviting, NewInvite
 from narrator_app.local import LocalCharacters
 from narrator_app.naming import fitting_name, free_name
 from narrator_app.narrator import Narrator
+from narrator_app.seat_settings import DEFAULT
 from protocol import limits
 from protocol.errors import Code
 from protocol.kinds import NARRATOR, Cast, Sheet
@@ -76,13 +77,24 @@ def stored_card(story: Story, seat: int) -> Card:
 
 
 class Casting:
-    """The cast of one story. ``here`` is the folder that local characters keep theirs in."""
+    """The cast of one story. ``here`` is the folder that local characters keep theirs in; ``writer`` and ``speech`` as
+    LocalCharacters has them.
+    """
 
-    def __init__(self, narrator: Narrator, here: Path, nursery: trio.Nursery, clips: Clips) -> None:
+    def __init__(
+        self,
+        narrator: Narrator,
+        here: Path,
+        nursery: trio.Nursery,
+        clips: Clips,
+        *,
+        writer: str = DEFAULT,
+        speech: Path | None = None,
+    ) -> None:
         self.narrator = narrator
         self.portraits = Portraits(narrator.node, clips, lambda: narrator.happen("portrait"))
         self.invites = Inviting(narrator)
-        self.here = LocalCharacters(narrator, self.invites, here, nursery)
+        self.here = LocalCharacters(narrator, self.invites, here, nursery, writer=writer, speech=speech)
 
     def find_card(self, name: str) -> Card:
         """A card by path, or one that ships with the program by name."""

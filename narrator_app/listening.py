@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 
 import trio
 
@@ -16,7 +12,7 @@ from dwnet.doctor import why_not_listening
 from dwnet.errors import NodeError
 from dwnet.settings import Settings
 from dwnet.told import host_and_port
-from dwnet.whole_file import reading, write_whole
+from narrator_app.config_file import keep_in_config
 from protocol.addresses import split_address
 from protocol.errors import LocalError
 
@@ -31,13 +27,6 @@ class CannotListen(NodeError):
     """
 
     exit_code = 2
-
-
-class ConfigUnclear(NodeError):
-    """The settings file {path} is written in a way that this program does not dare to change. Nothing was changed.
-
-    Put these two lines into it yourself, then start again: host = "{host}" and port = {port}
-    """
 
 
 class Reach(Enum):
@@ -77,34 +66,6 @@ async def listen_at(settings: Settings, wanted: str, port_now: int) -> Settings:
     why = await trio.to_thread.run_sync(why_not_listening, host, 0 if port == port_now else port)
     if why is not None:
         raise CannotListen(address=wanted.strip(), why=why)
-    await trio.to_thread.run_sync(keep_in_config, settings.config_file, host, port)
+    told: dict[str, str | int] = {"host": host, "port": port}
+    await trio.to_thread.run_sync(keep_in_config, settings.config_file, told)
     return replace(settings, host=host, ports=(port,))
-
-
-def keep_in_config(path: Path, host: str, port: int) -> None:
-    """Write host and port into a settings file, and leave every other letter of it."""
-    with reading(path):
-        before = path.read_text(encoding="utf-8") if path.exists() else ""
-    after = before
-    for key, value in (("host", f'"{host}"'), ("port", str(port))):
-        after = _with(after, key, value)
-    if _values(after) != {**(_values(before) or {}), "host": host, "port": port}:
-        raise ConfigUnclear(path=path, host=host, port=port)
-    with write_whole(path) as file:
-        file.write(after.encode())
-
-
-def _with(text: str, key: str, value: str) -> str:
-    line = re.compile(
-        rf"""^([ \t]*(?:{key}|"{key}"|'{key}')[ \t]*=[ \t]*)("[^"\n]*"|'[^'\n]*'|[^\s#]+)""", re.MULTILINE
-    )
-    if line.search(text):
-        return line.sub(lambda match: match[1] + value, text, count=1)
-    return f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}{key} = {value}\n"
-
-
-def _values(text: str) -> Mapping[str, object] | None:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return None

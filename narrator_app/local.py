@@ -25,7 +25,7 @@ from dwnet.whole_file import write_whole
 from narrator_app.inviting import Inviting
 from narrator_app.narrator import Narrator
 from narrator_app.process_output import last_complaint, open_output, shown_output
-from narrator_app.seat_settings import SeatSettings
+from narrator_app.seat_settings import DEFAULT, SeatSettings
 
 RESTARTS = 5  # of a local character in a row, before it is left alone
 STEADY_SECONDS = 60  # after which the end of its process is not one in a row
@@ -55,10 +55,23 @@ class Note:
 
 
 class LocalCharacters:
-    """The characters that this machine plays. ``here`` is the folder that each has its own in."""
+    """The characters that this machine plays. ``here`` is the folder that each has its own in; ``writer`` what one
+    writes with that is new here, ``speech`` where the speaking engines of all look for their models.
+    """
 
-    def __init__(self, narrator: Narrator, inviting: Inviting, here: Path, nursery: trio.Nursery) -> None:
+    def __init__(
+        self,
+        narrator: Narrator,
+        inviting: Inviting,
+        here: Path,
+        nursery: trio.Nursery,
+        *,
+        writer: str = DEFAULT,
+        speech: Path | None = None,
+    ) -> None:
         self.narrator = narrator
+        self.writer = writer
+        self._speech = speech
         self.expected = 1  # characters this machine will play; they share its cores from the start
         self._inviting = inviting
         self._here = here
@@ -163,6 +176,9 @@ class LocalCharacters:
 
     async def _invite_here(self, seat: int) -> None:
         """A code for ourselves; nobody need see it."""
+        settings = self.settings(seat)
+        if settings.is_new and self.writer != DEFAULT and self._thinks(seat):
+            settings.keep_writer(self.writer)
         role = self.narrator.story.seats[seat].role
         await self._inviting.make(seat, role)
         made = self._inviting.state(seat)
@@ -292,6 +308,8 @@ class LocalCharacters:
         environ = {**os.environ, "DREAMWEAVER_CLIENT_DATA_PATH": str(folder), "CLIENT_TOKEN": code}
         environ[ATTACHED] = "1"  # it ends when our end of its stdin closes, also when we are killed
         environ[LOCAL_CHARACTERS] = str(max(sum(map(self._thinks, self._scopes)), self.expected))
+        if self._speech is not None:
+            environ["TTS_HOME"] = str(self._speech)
         for name in ("DREAMWEAVER_DATA_PATH", "CLIENT_PORT", "CLIENT_PC_ID", "CLIENT_HOST", "DB_PATH", "SERVER_URL"):
             environ.pop(name, None)
         command = [sys.executable, "-m", "dwnet", "peer", "--json", "--listen", "127.0.0.1:0"]

@@ -30,6 +30,7 @@ from narrator_app.library import open_library
 from narrator_app.narrator import Happening, Narrator
 from narrator_app.places import story_settings
 from narrator_app.reference_voices import ReferenceVoices
+from narrator_app.seat_settings import shared_writer
 from narrator_app.shelf import Shelf
 from protocol import messages
 from protocol.errors import Code
@@ -76,7 +77,8 @@ async def narrate(
         narrator = Narrator(node, mesh, behind=home.level is Level.OLDER)
         narrator.listen(listener)
         narrator.admit = Admission(narrator).answer
-        casting = Casting(narrator, settings.root / "here", nursery, clips)
+        here, writer = settings.root / "here", shared_writer(settings)
+        casting = Casting(narrator, here, nursery, clips, writer=writer, speech=settings.speech)
         intents = Intents(narrator, settings.root / "draft.txt", stage.silence, clips)
         shelf = Shelf(narrator, settings, clips)
         librarian = Librarian(narrator, await open_library(home.store))

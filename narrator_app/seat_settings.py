@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dwnet.errors import NodeError
+from dwnet.settings import Settings
 from dwnet.told import SettingsUnreadable
 from dwnet.whole_file import reading, write_whole, writing
 
@@ -53,6 +54,11 @@ class SeatSettings:
     @property
     def _key(self) -> Path:
         return self.folder / "keys" / "api_key"
+
+    @property
+    def is_new(self) -> bool:
+        """Nothing was ever kept here: the seat was not played on this machine yet."""
+        return not self.folder.is_dir()
 
     def writer(self) -> str:
         """``default``, the path of a GGUF file, or an endpoint's address with the model behind #.
@@ -105,6 +111,14 @@ class SeatSettings:
                 return {}
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
                 raise SettingsUnreadable(path=self._config, why=error) from error
+
+
+def shared_writer(settings: Settings) -> str:
+    """What new characters on this machine write with: ``default``, the path of a GGUF file, or a server's address."""
+    writer = settings.writer
+    if writer.lower().endswith(".gguf") and "://" not in writer:
+        return str(settings.base_models / Path(writer).expanduser())
+    return writer
 
 
 def fitting_writer(spec: str) -> str:

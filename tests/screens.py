@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from narrator_app.phrases import say
 from tests.kit.browser import PACKAGE, Chromium, Tab, chromium, find_chromium
 from tests.kit.hive import Hive, address_of
 from tests.kit.quick_writer import QuickWriter, quick_writer
@@ -25,7 +26,7 @@ STORY = "The Night the Lamp Went Out"
 SIZES = ((1280, 800), (900, 800))
 CAST = ("Pim", "Tock", "Vesper")
 ROOMS = ("stage", "cast", "hive", "library", "settings")  # in the order of the navigation
-SCREENS = (*ROOMS, "speaking", "first")
+SCREENS = (*ROOMS, "provisions", "speaking", "first")
 SETTLED_MS = 1200  # for pictures only: fonts and fades have come to rest
 
 # What is told, and what each answers.
@@ -124,6 +125,11 @@ def show(
             if name in wanted:
                 tab.press(f"Control+{number}")
                 picture(tab, name)
+        if "provisions" in wanted:
+            tab.click("Settings")
+            tab.click(say("settings.provisions"))
+            tab.see(say("settings.provisions_title"))
+            picture(tab, "provisions")
         if "speaking" in wanted:
             tab.press("Control+1")
             with speaking(tab, sitting.writer):

@@ -9,7 +9,7 @@ import flet as ft
 
 from dwnet.errors import NodeError
 from narrator_app.phrases import say
-from narrator_app.seat_settings import DEFAULT, SeatSettings, fitting_writer
+from narrator_app.seat_settings import DEFAULT, SeatSettings, fitting_writer, shared_writer
 from narrator_app.ui.parts import action, field, label
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ class WriterPart:
     def _stored(self) -> str:
         """What is kept; where its file does not read, the quiet bar says so, and keeping anew says it again."""
         try:
-            return self._settings.writer() if self._settings is not None else DEFAULT
+            if self._settings is None or self._settings.is_new:
+                return shared_writer(self._desk.evenings.settings)
+            return self._settings.writer()
         except NodeError as error:
             self._desk.tell(error.what, error.hint)
             return DEFAULT

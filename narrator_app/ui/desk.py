@@ -23,6 +23,7 @@ from narrator_app.narrator import Happening
 from narrator_app.phrases import say
 from narrator_app.places import stories
 from narrator_app.preferences import Looks
+from narrator_app.provisions import Provisions
 from narrator_app.ui import desktop_client, window
 from narrator_app.ui.bridge import Bridge
 from narrator_app.ui.cast_screen import CastScreen
@@ -59,7 +60,8 @@ def make_house(settings: Settings, story: str, checks: Checks = lambda settings:
     looks = Looks(settings.root)
     evenings = Evenings(settings, None if first else story)
     checkup = Checkup(lambda: evenings.settings, checks)
-    return House(evenings, Beginning(evenings, looks, asking=first), looks, checkup, screens(), FirstRun)
+    beginning = Beginning(evenings, looks, asking=first)
+    return House(evenings, beginning, looks, checkup, Provisions(evenings), screens(), FirstRun)
 
 
 def run_desk(settings: Settings, story: str, checks: Checks, *, web: bool, json: bool) -> int:

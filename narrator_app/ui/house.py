@@ -12,6 +12,7 @@ from narrator_app.checkup import Checkup
 from narrator_app.evenings import Evenings
 from narrator_app.narrator import Happening
 from narrator_app.preferences import Looks
+from narrator_app.provisions import Provisions
 from narrator_app.ui.bridge import Bridge
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class House:
         beginning: Beginning,
         looks: Looks,
         checkup: Checkup,
+        provisions: Provisions,
         screens: dict[str, ScreenMaker],
         welcome: Callable[[PageDesk], Screen],
     ) -> None:
@@ -77,6 +79,7 @@ class House:
         self.beginning = beginning
         self.looks = looks
         self.checkup = checkup
+        self.provisions = provisions
         self.screens = screens
         self.welcome = welcome
         self.pages: set[PageDesk] = set()

@@ -14,6 +14,7 @@ from narrator_app.ui.settings_about import AboutSection, KeysSection
 from narrator_app.ui.settings_address import AddressSection, FolderSection
 from narrator_app.ui.settings_doctor import DoctorSection
 from narrator_app.ui.settings_looks import LooksSection, SoundSection, WindowSection
+from narrator_app.ui.settings_provisions import ProvisionsSection
 from narrator_app.views.setup import SECTIONS
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ ICONS = {
     "sound": ft.Icons.VOLUME_UP_OUTLINED,
     "window": ft.Icons.WEB_ASSET_OUTLINED,
     "address": ft.Icons.GROUP_ADD_OUTLINED,
+    "provisions": ft.Icons.DOWNLOAD_OUTLINED,
     "folder": ft.Icons.FOLDER_OUTLINED,
     "doctor": ft.Icons.HEALTH_AND_SAFETY_OUTLINED,
     "keys": ft.Icons.KEYBOARD_OUTLINED,
@@ -175,6 +177,8 @@ class SettingsScreen:
                 return WindowSection(self.desk)
             case "address":
                 return AddressSection(self.desk, self.copy)
+            case "provisions":
+                return ProvisionsSection(self.desk)
             case "folder":
                 return FolderSection(self.desk, self.copy)
             case "doctor":

@@ -11,7 +11,7 @@ from narrator_app.phrases import say
 from narrator_app.preferences import SCALE_LEAST, SCALE_MOST, THEMES, Preferences
 from protocol.addresses import join_address
 
-SECTIONS = ("looks", "sound", "window", "address", "folder", "doctor", "keys", "about")
+SECTIONS = ("looks", "sound", "window", "address", "provisions", "folder", "doctor", "keys", "about")
 IN_INVITES = 3  # addresses that an invite code carries, the first ones
 
 # Every key of the desk: where it means something, how it is written, and the phrase that says what it does.

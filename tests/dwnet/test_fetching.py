@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trio
 
-from dwnet.fetching import ATTEMPTS, NoRoomToFetch, NotFetched, fetch, megabytes
+from dwnet.fetching import ATTEMPTS, NoRoomToFetch, NotFetched, amount, fetch, megabytes
 from tests.kit.file_server import Behaviour, serving
 
 DATA = bytes(range(256)) * 2_000
@@ -150,3 +150,5 @@ async def test_who_gives_up_waiting_keeps_what_came(tmp_path: Path) -> None:
 
 def test_sizes_are_said_as_people_say_them() -> None:
     assert [megabytes(one) for one in (0, 1_500_000, 23_400_000)] == ["0.0", "1.5", "23"]
+    said = [amount(one) for one in (0, 386_000_000, 999_400_000, 999_600_000, 7_477_000_000, 21_988_000_000)]
+    assert said == ["0.0 MB", "386 MB", "999 MB", "1.0 GB", "7.5 GB", "22 GB"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
+
 import pytest
 
 from narrator_app.seat_settings import SeatSettings
@@ -67,3 +70,29 @@ def test_a_character_here_writes_with_what_its_seat_is_set_to(quick: Hive, write
     assert narrator.leave() == 0
     files = [path for path in quick.folder("narrator").rglob("*") if path.is_file()]
     assert [path.name for path in files if writer.key.encode() in path.read_bytes()] == ["api_key"]
+
+
+@pytest.mark.timeout(600)
+def test_a_new_character_writes_with_what_the_narrator_chose_and_finds_the_same_voices(
+    quick: Hive, writer: QuickWriter
+) -> None:
+    root = quick.folder("narrator")
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "config.toml").write_text(f'writer = "{writer.url}"\n')
+    narrator = quick.narrate()
+    narrator.type("/cast Pim --here")
+    ready = narrator.wait("status", member="Pim", status="Online_Responsive")
+    assert writer.url.partition("#")[2] in ready["why"]
+    assert SeatSettings(root / "here" / "seat-1").writer() == writer.url
+    assert environment_of(root / "here" / "seat-1")["TTS_HOME"] == str(root / "models" / "tts")
+    assert narrator.leave() == 0
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    """The environment of the process that plays a character here."""
+    mine = f"DREAMWEAVER_CLIENT_DATA_PATH={folder}".encode()
+    for one in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):  # it ended meanwhile
+            if mine in (pairs := one.read_bytes().split(b"\0")):
+                return dict(pair.decode().split("=", 1) for pair in pairs if b"=" in pair)
+    raise AssertionError(f"no process plays {folder}")

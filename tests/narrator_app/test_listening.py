@@ -8,7 +8,8 @@ import pytest
 
 from dwnet.settings import narrator_settings
 from dwnet.told import BadSetting
-from narrator_app.listening import CannotListen, ConfigUnclear, Reach, keep_in_config, listen_at, reach
+from narrator_app.config_file import ConfigUnclear, keep_in_config
+from narrator_app.listening import CannotListen, Reach, listen_at, reach
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ async def test_everything_else_in_the_file_stays_as_it_was(tmp_path: Path) -> No
 
 def test_a_file_without_a_last_line_break_gets_whole_lines(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('name = "Ada"')
-    keep_in_config(tmp_path / "config.toml", "::", 8123)
+    keep_in_config(tmp_path / "config.toml", {"host": "::", "port": 8123})
     assert tomllib.loads((tmp_path / "config.toml").read_text()) == {"name": "Ada", "host": "::", "port": 8123}
 
 
@@ -60,7 +61,7 @@ def test_a_file_without_a_last_line_break_gets_whole_lines(tmp_path: Path) -> No
 def test_a_file_that_cannot_be_changed_surely_is_left_alone(tmp_path: Path, before: str) -> None:
     (tmp_path / "config.toml").write_text(before)
     with pytest.raises(ConfigUnclear) as caught:
-        keep_in_config(tmp_path / "config.toml", "127.0.0.1", 8123)
+        keep_in_config(tmp_path / "config.toml", {"host": "127.0.0.1", "port": 8123})
     assert (tmp_path / "config.toml").read_text() == before
     assert 'host = "127.0.0.1" and port = 8123' in caught.value.hint
 
