@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dwnet.cli_ear import Ears, ear
 from dwnet.cli_files import card, log
 from dwnet.cli_model import model
 from dwnet.cli_story import SOURCES, Reading, Sources, doctor, status, story
@@ -44,10 +45,10 @@ def main(context: click.Context, debug: bool) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal may know few letters; a story has them all
     context.obj = debug
-    context.meta[SOURCES] = Sources(_reading, _engine_checks, _voices)
+    context.meta[SOURCES] = Sources(_reading, _engine_checks, _voices, _ears)
 
 
-for _part in (log, card, voice, model, story, status, doctor):
+for _part in (log, card, voice, ear, model, story, status, doctor):
     main.add_command(_part)
 
 
@@ -65,6 +66,12 @@ def _engine_checks(settings: Settings) -> list[tuple[str, EngineCheck]]:
 
 def _voices() -> Voices:
     from peer import run
+
+    return run.catalogue
+
+
+def _ears() -> Ears:
+    from narrator_app import run
 
     return run.catalogue
 

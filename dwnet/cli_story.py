@@ -14,6 +14,7 @@ from dwnet.cli_files import DATA, JSON
 from dwnet.complaints import explained, put, put_json
 
 if TYPE_CHECKING:
+    from dwnet.cli_ear import Ears
     from dwnet.cli_voice import Voices
     from dwnet.doctor import EngineCheck
     from dwnet.settings import Settings
@@ -43,6 +44,7 @@ class Sources:
     reading: Callable[[], Reading]
     engine_checks: Callable[[Settings], list[tuple[str, EngineCheck]]]
     voices: Callable[[], Voices]
+    ears: Callable[[], Ears]
 
 
 @click.group()

@@ -23,6 +23,7 @@ from narrator_app.admission import Admission
 from narrator_app.casting import Casting
 from narrator_app.checkup import Checks
 from narrator_app.commands import Desk
+from narrator_app.ear import catalogue as catalogue
 from narrator_app.errors import DeskMissing, NotTheNarrator
 from narrator_app.intents import Intents
 from narrator_app.librarian import Librarian

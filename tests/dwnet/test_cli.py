@@ -90,7 +90,7 @@ def test_every_command_there_is_has_help(command: tuple[str, ...]) -> None:
 
 
 def test_commands_that_are_not_built_are_absent() -> None:
-    assert not {"ear", "evolve"} & set(main.commands)
+    assert not {"evolve"} & set(main.commands)
     listed = run("--help").stdout
     assert all(name in listed for name in main.commands)
 

@@ -1,0 +1,1 @@
+"""Ears: what the narrator says becomes words, and words become narration."""
