@@ -47,10 +47,12 @@ OWN = "dreamweaver"
 TEXTS = ("description", "personality", "scenario", "first_mes", "mes_example", "creator_notes", "system_prompt",
          "post_history_instructions", "creator", "character_version")  # fmt: skip
 LISTS = ("alternate_greetings", "tags")
-OWN_TEXTS = ("goals", "backstory", "voice", "writer", "portrait", "colour")
+OWN_TEXTS = ("goals", "backstory", "voice", "writer", "portrait", "colour", "actions", "thoughts")
+ALOUD = ("off", "softly", "aloud")  # how what a character does or thinks is said with its line; it speaks aloud
 USUAL_TALKATIVENESS = 0.5  # what SillyTavern gives a character that says nothing about it
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_ALOUD = re.compile("|".join(ALOUD))
 _VOICE = re.compile(r"[a-z0-9_-]+:[^\s?&]+(\?[a-z_]+=[^\s?&=]+(&[a-z_]+=[^\s?&=]+)*)?")
 _EXCHANGE = re.compile(r"^(\{\{char\}\}|<BOT>):", re.IGNORECASE | re.MULTILINE)
 
@@ -108,6 +110,10 @@ class Card:
     def colour(self) -> str:
         """``#rrggbb``, or "" lets the screen choose."""
         return self._own("colour")
+
+    def aloud(self, kind: str) -> str:
+        """How its ``actions`` or ``thoughts`` are said with its lines, one of ``ALOUD``; "off" unless chosen."""
+        return chosen if (chosen := self._own(kind)) in ALOUD else ALOUD[0]
 
     @property
     def talkativeness(self) -> float:
@@ -278,6 +284,8 @@ def _read_own(extensions: Mapping[str, object], findings: list[Finding]) -> Obje
     clean: Object = {key: sheet.text(key) for key in OWN_TEXTS if key in own}
     sheet.matching("colour", _COLOUR, "is not a colour", "Write it as #rrggbb, for example #1d7a8c.")
     sheet.matching("voice", _VOICE, "is not a voice", "Write it as engine:name, for example espeak:en-us+f5?pitch=50.")
+    for kind in ("actions", "thoughts"):
+        sheet.matching(kind, _ALOUD, "is no way of saying it", f"Write one of these: {', '.join(ALOUD)}.")
     if len(str(own.get("voice", ""))) > limits.VOICE:
         sheet.wrong("voice", f"is longer than {limits.VOICE} characters", "Choose one of `dwnet voice list`.")
     sheet.share("talkativeness")

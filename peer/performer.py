@@ -17,6 +17,7 @@ from pathlib import Path
 
 import trio
 
+from dwnet.card import Card
 from dwnet.clips import Clips
 from dwnet.errors import NodeError
 from dwnet.node import Draft, Event, Node
@@ -225,7 +226,7 @@ class Performer:
         started = trio.current_time()
         queue = started - self._cued_at.get(cue.entry, started)
         sound = self.voicing.begin(cue)
-        said = _Said(self, cue, sound)
+        said = _Said(self, cue, sound, scene.card)
         written: Written | None = None
         self._hushed = False
         try:
@@ -317,12 +318,12 @@ class Performer:
 class _Said:
     """A line as it streams: pieces go out as tokens, whole sentences to the voice."""
 
-    def __init__(self, performer: Performer, cue: Cue, sound: LineSound) -> None:
+    def __init__(self, performer: Performer, cue: Cue, sound: LineSound, card: Card) -> None:
         self.cue = cue
         self.sound = sound
         self.text = ""
         self._performer = performer
-        self._spoken = SpokenStream()
+        self._spoken = SpokenStream(card.aloud("actions"), card.aloud("thoughts"))
         self._index = 0
 
     def push(self, piece: str) -> None:

@@ -15,7 +15,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import trio
 
@@ -25,8 +25,9 @@ from dwnet.errors import NodeError
 from dwnet.node import Draft, Node
 from peer.voice.bank import spare_for
 from peer.voice.clips import make_clip
-from peer.voice.contract import Speaker, Voice, format_voice
+from peer.voice.contract import RATE, Speaker, Voice, format_voice
 from peer.voice.espeak import Espeak
+from peer.voice.spans import Aloud
 from protocol import limits
 from protocol.entry import Entry
 from protocol.kinds import Voiced
@@ -37,6 +38,7 @@ from protocol.story import Cue
 
 SENTENCES = 64  # waiting to be voiced; a line holds fewer
 RETRY_SECONDS = 30.0  # after which an engine that failed is asked for a line again
+ASIDE, LOWER, SLOWER = 0.5, 12, 0.9  # of the loudness; of 100 steps of pitch; of the rate
 logger = logging.getLogger(__name__)
 
 
@@ -79,7 +81,7 @@ class Voicing:
         self._tell = tell
         self._sounds: set[LineSound] = set()  # of lines that are not voiced to their end yet
         self._kept: dict[bytes, LineSound] = {}  # by line: voiced while under review, not yet let in
-        self._queue, self._queued = trio.open_memory_channel[tuple[LineSound, str | None]](SENTENCES)
+        self._queue, self._queued = trio.open_memory_channel[tuple[LineSound, Aloud | None]](SENTENCES)
 
     def change(self, voice: Voice, speaker: Speaker | None) -> None:
         """Speak with another voice, from the next line on."""
@@ -95,7 +97,7 @@ class Voicing:
         self._sounds.add(sound)
         return sound
 
-    def say(self, sound: LineSound, sentence: str) -> None:
+    def say(self, sound: LineSound, sentence: Aloud) -> None:
         """A sentence is complete: it will be voiced after those before it."""
         if sound.speaker is None:
             return
@@ -149,7 +151,7 @@ class Voicing:
         sound = self.begin(asked)
         for sentence in sentences if sound.speaker is not None else ():
             if not sound.dropped:
-                await self._voice(sound, sentence)
+                await self._voice(sound, Aloud(sentence))
         self._sounds.discard(sound)
         if wanted():
             await self._write(sound, asked.entry)
@@ -177,22 +179,23 @@ class Voicing:
             sound.voice = spare_for(sound.cue.seat or 0, sound.voice, languages)
             sound.speaker = self._embedded
 
-    async def _clip(self, sound: LineSound, sentence: str) -> bytes | None:
+    async def _clip(self, sound: LineSound, sentence: Aloud) -> bytes | None:
         """The sentence as a clip, by whichever engine can. Raises what the embedded one raises."""
         assert sound.speaker is not None
+        loudness = ASIDE if sentence.softly else 1.0
         try:
-            data = await make_clip(sound.speaker, sentence, sound.voice)
+            data = await make_clip(sound.speaker, sentence.text, _manner(sound.voice, sentence), loudness)
         except NodeError as error:
             if sound.speaker is self._embedded:
                 raise
             self._failed(error)
             self._fall_back(sound)
-            return await make_clip(self._embedded, sentence, sound.voice)
+            return await make_clip(self._embedded, sentence.text, _manner(sound.voice, sentence), loudness)
         if sound.speaker is not self._embedded:
             self.mute, self._failed_at = "", -math.inf
         return data
 
-    async def _voice(self, sound: LineSound, sentence: str) -> None:
+    async def _voice(self, sound: LineSound, sentence: Aloud) -> None:
         data = None
         try:
             with trio.CancelScope() as self._speaking:
@@ -200,7 +203,7 @@ class Voicing:
         except NodeError as error:
             self.mute = error.what
             return
-        sound.characters += len(sentence)
+        sound.characters += len(sentence.text) if sentence.kind == "speech" else 0
         if data is None or sound.dropped:
             return
         milliseconds = int((await trio.to_thread.run_sync(decode_clip, data)).seconds * 1000)
@@ -228,3 +231,10 @@ class Voicing:
         """Also that there is nothing to hear, so that nobody waits for it."""
         body = Voiced(tuple(sound.made), format_voice(sound.voice), sound.key)
         await self._node.write(Draft(body, refs=(about,), audience=sound.cue.audience))
+
+
+def _manner(voice: Voice, sentence: Aloud) -> Voice:
+    """The voice as it says this sentence: an aside is lower and slower."""
+    if not sentence.softly:
+        return voice
+    return replace(voice, pitch=max(0, voice.pitch - LOWER), rate=max(RATE[0], round(voice.rate * SLOWER)))

@@ -13,6 +13,7 @@ from narrator_app.casting import stored_card
 from narrator_app.drafts import Drafts
 from narrator_app.phrases import say
 from narrator_app.run import Evening
+from narrator_app.ui.cast_aloud import AloudPart
 from narrator_app.ui.cast_look import LookPart
 from narrator_app.ui.cast_panel import framed, section
 from narrator_app.ui.cast_rows import RowsPart, examples_part, lore_part
@@ -124,6 +125,7 @@ class FormPanel:
         self._voice = VoicePart(
             desk, voices, self._subject.seat or 0, form.voice, lambda: self._name.value or "", self._typed
         )
+        self._aloud = AloudPart(palette, form.actions, form.thoughts, self._typed)
         share = say("cast.talkativeness", share=form.talkativeness)
         self._talk_words = label(palette, share, size=14, colour=palette.text)
         self._talk = ft.Slider(
@@ -170,6 +172,7 @@ class FormPanel:
             texts["backstory"],
             *section(desk, say("cast.part_voice")),
             self._voice.build(),
+            self._aloud.build(),
             *section(desk, say("cast.part_play")),
             label(desk.palette, say("cast.examples"), size=14, colour=desk.palette.text),
             label(desk.palette, say("cast.examples_text")),
@@ -214,6 +217,8 @@ class FormPanel:
             raw_examples=(self._raw.value or "") if self._raw else None,
             lore=tuple(LoreLine(*one) for one in self._lore.values()),
             voice=self._voice.voice,
+            actions=self._aloud.actions,
+            thoughts=self._aloud.thoughts,
             talkativeness=round(self._talk.value or 0),
             colour=self._look.colour,
         )

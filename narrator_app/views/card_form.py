@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, fields, replace
 
-from dwnet.card import Card, CardError, private_part, read_card, write_card
+from dwnet.card import ALOUD, Card, CardError, private_part, read_card, write_card
 from dwnet.card_reading import Finding, Sheet
 from narrator_app.naming import name_fault
 from narrator_app.phrases import say
@@ -61,6 +61,8 @@ class CardForm:
     raw_examples: str | None = None
     lore: tuple[LoreLine, ...] = ()
     voice: VoiceForm = field(default_factory=VoiceForm)
+    actions: str = ALOUD[0]
+    thoughts: str = ALOUD[0]
     talkativeness: int = 50
     colour: str = ""
 
@@ -89,6 +91,8 @@ def form_of(card: Card) -> CardForm:
         raw_examples=None if examples is not None else card.mes_example,
         lore=_lore_of(card),
         voice=voice_of(card.voice),
+        actions=card.aloud("actions"),
+        thoughts=card.aloud("thoughts"),
         talkativeness=round(card.talkativeness * 100),
         colour=card.colour,
     )
@@ -114,7 +118,7 @@ def card_of(form: CardForm, base: Card) -> Card:
         own["voice"] = form.voice.text
     if form.talkativeness != before.talkativeness:
         own["talkativeness"] = form.talkativeness / 100
-    for name in ("goals", "backstory", "colour"):
+    for name in ("goals", "backstory", "colour", "actions", "thoughts"):
         if getattr(form, name) != getattr(before, name):
             own[name] = getattr(form, name).strip()
     return card.having(**own)

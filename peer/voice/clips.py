@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import trio
 
-from dwnet.audio import Sound, concatenate, encode_clip, level, silence, trim_silence
+from dwnet.audio import Sound, concatenate, encode_clip, level, silence, softened, trim_silence
 from dwnet.errors import NodeError
 from dwnet.text import clean
 from peer.voice.contract import Speaker, SpeechFailed, Voice
@@ -31,15 +31,16 @@ def pause_after(sentence: str) -> float:
     return _PAUSES["…"] if end.endswith("...") else _PAUSES.get(end[-1:], _PAUSE)
 
 
-async def make_clip(speaker: Speaker, sentence: str, voice: Voice) -> bytes | None:
-    """The sentence as an Ogg/Opus clip, or None when there is nothing in it to be heard.
+async def make_clip(speaker: Speaker, sentence: str, voice: Voice, loudness: float = 1.0) -> bytes | None:
+    """The sentence as an Ogg/Opus clip, or None when there is nothing in it to be heard. ``loudness``, 0 to 1: 1 is
+    that of all other clips.
 
     Raises what ``speak`` raises, and SpeechFailed for an engine that hangs or is silent.
     """
     sound = await finished(speaker, sentence, voice)
     if not sound.pcm:
         return None
-    return await trio.to_thread.run_sync(_encode, sound, pause_after(sentence))
+    return await trio.to_thread.run_sync(_encode, sound, pause_after(sentence), loudness)
 
 
 async def finished(speaker: Speaker, sentence: str, voice: Voice) -> Sound:
@@ -89,5 +90,5 @@ def _finish(sound: Sound) -> Sound:
     return level(trim_silence(sound))
 
 
-def _encode(sound: Sound, pause: float) -> bytes:
-    return encode_clip(concatenate([sound, silence(pause)]))
+def _encode(sound: Sound, pause: float, loudness: float) -> bytes:
+    return encode_clip(concatenate([Sound(softened(sound.pcm, loudness), sound.rate), silence(pause)]))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from peer.voice.splitter import Splitter, split_sentences
 from protocol import limits
@@ -52,44 +53,58 @@ def parse_spans(text: str) -> tuple[Span, ...]:
     return tuple(spans)
 
 
+class Aloud(NamedTuple):
+    """A sentence to be voiced. ``kind`` is that of its span; ``softly``: as an aside."""
+
+    text: str
+    kind: str = "speech"
+    softly: bool = False
+
+
 class SpokenStream:
     """A reply in pieces of any size in; sentences to be voiced out, in order, at most ``limits.CLIPS`` of them.
 
-    Only speech is voiced: what a character does is not for its own mouth. A reply that is nothing but actions is
-    voiced after all, at its end, since silence would seem a fault.
+    ``actions`` and ``thoughts`` say how these are voiced: "off", "softly" or "aloud". Speech is aloud. A reply that is
+    nothing but actions is voiced after all, at its end, since silence would seem a fault.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, actions: str = "off", thoughts: str = "off") -> None:
         self._reader = _Reader()
         self._splitter = Splitter()
+        self._how = {"action": actions, "thought": thoughts}
         self._actions: list[str] = []
         self._left = limits.CLIPS
 
-    def push(self, text: str) -> list[str]:
+    def push(self, text: str) -> list[Aloud]:
         return self._voice(self._cut(self._reader.push(text)))
 
-    def finish(self) -> list[str]:
+    def finish(self) -> list[Aloud]:
         """The rest, when the reply has ended or was cut off."""
-        voiced = self._voice(self._cut(self._reader.finish()) + self._splitter.finish())
+        voiced = self._voice(self._cut(self._reader.finish()) + [Aloud(one) for one in self._splitter.finish()])
         if self._left == limits.CLIPS:
-            voiced = self._voice([sentence for action in self._actions for sentence in split_sentences(action)])
+            voiced = self._voice(
+                [Aloud(sentence, "action") for action in self._actions for sentence in split_sentences(action)]
+            )
         return voiced
 
-    def _cut(self, pieces: list[tuple[str, str]]) -> list[str]:
-        fragments: list[str] = []
+    def _cut(self, pieces: list[tuple[str, str]]) -> list[Aloud]:
+        fragments: list[Aloud] = []
         for kind, piece in pieces:
             if kind == "speech":
-                fragments += self._splitter.push(piece)
+                fragments += map(Aloud, self._splitter.push(piece))
             elif kind == "ahead":
-                fragments += self._splitter.foresee(piece)
+                fragments += map(Aloud, self._splitter.foresee(piece))
             else:
-                fragments += self._splitter.finish()  # no sentence reaches across an action
+                fragments += map(Aloud, self._splitter.finish())  # no sentence reaches across an action
+                how = self._how[kind]
+                if how != "off":
+                    fragments += [Aloud(one, kind, how == "softly") for one in split_sentences(piece)]
             if kind == "action":
                 self._actions.append(piece)
         return fragments
 
-    def _voice(self, fragments: list[str]) -> list[str]:
-        voiced = [sentence for fragment in fragments if (sentence := spoken(fragment))][: self._left]
+    def _voice(self, fragments: list[Aloud]) -> list[Aloud]:
+        voiced = [one._replace(text=said) for one in fragments if (said := spoken(one.text))][: self._left]
         self._left -= len(voiced)
         return voiced
 

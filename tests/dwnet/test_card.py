@@ -162,6 +162,7 @@ def test_names_of_every_script_are_welcome(name: str) -> None:
         ({"character_book": "x"}, "character_book"),
         ({"extensions": {"dreamweaver": 1}}, "extensions.dreamweaver"),
         ({"extensions": {"dreamweaver": {"goals": []}}}, "extensions.dreamweaver.goals"),
+        ({"extensions": {"dreamweaver": {"actions": "shouted"}}}, "extensions.dreamweaver.actions"),
         ({"extensions": {"dreamweaver": {"colour": "red"}}}, "extensions.dreamweaver.colour"),
         ({"extensions": {"dreamweaver": {"voice": "Anna"}}}, "extensions.dreamweaver.voice"),
         ({"extensions": {"dreamweaver": {"voice": "espeak:" + "x" * 300}}}, "extensions.dreamweaver.voice"),

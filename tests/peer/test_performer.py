@@ -8,15 +8,16 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from dwnet.audio import Sound, decode_clip
+from dwnet.audio import Sound, decode_clip, loudness
 from dwnet.blob_store import BlobStore
+from dwnet.card import Card, private_part
 from dwnet.node import Draft, Event
 from peer.voice.bank import voice_for
 from peer.voice.contract import SpeakerMissing, SpeechFailed, Voice, format_voice
 from peer.writer.contract import Scene, Written
 from peer.writer.errors import EndpointUnreachable
 from protocol.effects import Heard, Took
-from protocol.kinds import NARRATOR, Accepted, Line, Missed, Rewound, Voiced
+from protocol.kinds import NARRATOR, Accepted, Line, Missed, Rewound, Sheet, Voiced
 from protocol.moments import ClipMade, Health, Hush, Timing, Tokens, read_moment
 from protocol.sealing import decrypt_blob
 from tests.kit.company import Company, Person
@@ -35,6 +36,7 @@ class Tone:
     def __init__(self, *, broken: bool = False) -> None:
         self.broken = broken
         self.said: list[str] = []
+        self.voices_used: list[Voice] = []
         self.may_speak = trio.Event()
         self.may_speak.set()
 
@@ -46,6 +48,7 @@ class Tone:
 
     async def speak(self, sentence: str, voice: Voice, out: trio.MemorySendChannel[Sound]) -> None:
         self.said.append(sentence)
+        self.voices_used.append(voice)
         await self.may_speak.wait()
         await out.send(tone(440, 0.2))
         if self.broken:
@@ -331,6 +334,28 @@ async def test_without_any_voice_a_line_is_complete_and_nobody_waits_for_its_sou
     assert "line" in narrator.kinds and not narrator.clips
     voiced = body_of(company.narrator, "voiced")
     assert isinstance(voiced, Voiced) and voiced.clips == ()
+
+
+async def test_what_a_card_wants_said_softly_is_lower_slower_and_softer(
+    company: Company, mira: Person, narrator: Witness, autojump_clock: MockClock
+) -> None:
+    speaker = Tone()
+    sheet = Sheet(mira.seat, private_part(Card("Mira").having(actions="softly")).decode())
+    await company.narrator.node.write(Draft(sheet, (), (NARRATOR, mira.seat)))
+    await company.until(lambda: "softly" in mira.node.ledger.story.sheets[mira.seat])
+    await company.perform(mira, ScriptedWriter(["*She bows.* Welcome to the house."]), speaker)
+    await company.narrate("Night fell.", mira)
+    await company.cue(mira)
+    await company.until(lambda: "voiced" in narrator.kinds)
+    assert speaker.said[1:] == ["She bows.", "Welcome to the house."]
+    aside, speech = speaker.voices_used[1:]
+    assert aside.pitch < speech.pitch and aside.rate < speech.rate
+    assert [one.characters for one in narrator.clips] == [0, len("Welcome to the house.")], "speech alone counts"
+    voiced = body_of(company.narrator, "voiced")
+    assert isinstance(voiced, Voiced)
+    store = BlobStore(mira.folder / "blobs")
+    levels = [loudness(decode_clip(store.read(clip.blob))) for clip in voiced.clips]
+    assert levels[0] < levels[1] - 4
 
 
 async def test_after_a_restart_an_unanswered_cue_is_answered(

@@ -103,6 +103,7 @@ def test_a_character_is_made_and_what_is_missing_is_said_at_its_field(tmp_path: 
             assert cast.field(say("cast.name")).error == say("cast.no_name") and cast.names == []
             await page.type(cast.field(say("cast.name")), "Brine")
             await page.type(cast.field(say("cast.goals")), "To find the egg.")
+            await page.click(page.all(ft.OutlinedButton, cast.panel(), content=say("cast.aloud_softly"))[0])
             await page.click(say("cast.add_lore"))
             await page.type(cast.field(say("cast.lore_keys")), "egg, eggs")
             await page.press("S", ctrl=True)
@@ -112,6 +113,7 @@ def test_a_character_is_made_and_what_is_missing_is_said_at_its_field(tmp_path: 
             await page.until(lambda: cast.names == ["Brine"] and not page.has("cast-panel"))
             card = stored_card(cast.evening.desk.narrator.story, 1)
             assert (card.personality, card.goals) == ("salty", "To find the egg.")
+            assert (card.aloud("actions"), card.aloud("thoughts")) == ("softly", "off")
             assert card.character_book is not None and card.colour.startswith("#")
             assert cast.evening.librarian.library.draft("card:new") == ""
 

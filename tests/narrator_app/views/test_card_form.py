@@ -142,6 +142,13 @@ def test_what_changed_is_known() -> None:
     assert changes(replace(form, goals="x", talkativeness=1), form) == ("goals", "talkativeness")
 
 
+def test_how_actions_and_thoughts_are_said_is_kept_in_the_card() -> None:
+    card = card_of(replace(form_of(PIM), actions="softly", thoughts="aloud"), PIM)
+    assert (card.aloud("actions"), card.aloud("thoughts")) == ("softly", "aloud")
+    assert (form_of(card).actions, form_of(card).thoughts) == ("softly", "aloud")
+    assert form_of(PIM.having(actions="shouted")).actions == "off", "what it does not know it leaves off"
+
+
 def test_a_card_does_not_choose_who_reads_the_story() -> None:
     stranger = PIM.having(writer="http://evil.example/v1")
     assert "evil" not in str(form_of(stranger))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peer.voice.spans import UNCLOSED, SpokenStream, parse_spans, spoken
+from peer.voice.spans import UNCLOSED, Aloud, SpokenStream, parse_spans, spoken
 from protocol import limits
 from protocol.shapes import SPAN_KINDS, Span
 
@@ -94,10 +94,10 @@ def words(text: str) -> list[str]:
     return re.findall(r"[^\W_]", text)
 
 
-def voiced(pieces: list[str]) -> list[str]:
-    stream = SpokenStream()
+def voiced(pieces: list[str], actions: str = "off", thoughts: str = "off") -> list[str]:
+    stream = SpokenStream(actions, thoughts)
     sentences = [sentence for piece in pieces for sentence in stream.push(piece)]
-    return sentences + stream.finish()
+    return [one.text for one in sentences + stream.finish()]
 
 
 @pytest.mark.parametrize(("text", "wanted"), SPANS)
@@ -151,9 +151,21 @@ def test_the_first_clause_comes_early_behind_an_action_too() -> None:
 
 def test_speech_is_given_before_the_action_behind_it_is_complete() -> None:
     stream = SpokenStream()
-    assert stream.push("I have seen the dragon. *She tre") == ["I have seen the dragon."]
+    assert stream.push("I have seen the dragon. *She tre") == [Aloud("I have seen the dragon.")]
     assert stream.push("mbles* ") == []
-    assert stream.push("It sleeps in the hall. N") == ["It sleeps in the hall."]
+    assert stream.push("It sleeps in the hall. N") == [Aloud("It sleeps in the hall.")]
+
+
+def test_actions_and_thoughts_are_said_as_is_chosen_and_in_their_place() -> None:
+    reply = ["*He bows.* Welcome, traveller, to my hall. (A lie.) Sit *by the fire* 🔥 with me."]
+    assert voiced(reply) == ["Welcome, traveller,", "to my hall.", "Sit", "with me."]
+    assert voiced(reply, actions="aloud") == [
+        "He bows.", "Welcome, traveller,", "to my hall.", "Sit", "by the fire", "with me.",
+    ]  # fmt: skip
+    stream = SpokenStream("softly", "softly")
+    sentences = stream.push(reply[0]) + stream.finish()
+    asides = [(one.text, one.kind) for one in sentences if one.softly]
+    assert asides == [("He bows.", "action"), ("A lie.", "thought"), ("by the fire", "action")]
 
 
 def test_a_reply_of_actions_alone_is_voiced_at_its_end() -> None:
