@@ -25,8 +25,10 @@ from dwnet.card_reading import (
     Finding,
     Object,
     Sheet,
+    check_book,
     parse,
 )
+from dwnet.pronunciation import check_pronunciation, pronunciation
 from protocol import limits
 
 __all__ = [
@@ -114,6 +116,12 @@ class Card:
     def aloud(self, kind: str) -> str:
         """How its ``actions`` or ``thoughts`` are said with its lines, one of ``ALOUD``; "off" unless chosen."""
         return chosen if (chosen := self._own(kind)) in ALOUD else ALOUD[0]
+
+    @property
+    def pronunciation(self) -> dict[str, str]:
+        """How names are said, by a plain respelling."""
+        own = self.extensions.get(OWN)
+        return pronunciation(own if isinstance(own, dict) else {})
 
     @property
     def talkativeness(self) -> float:
@@ -245,7 +253,7 @@ def _read(data: bytes) -> tuple[Card, list[Finding]]:
     if OWN in extensions:
         extensions[OWN] = _read_own(extensions, findings)
     book = sheet.nested("character_book")
-    _check_book(book, findings)
+    check_book(book, findings)
     known = {"name", "extensions", "character_book", *TEXTS, *LISTS}
     return Card(
         name=sheet.name("name"),
@@ -289,21 +297,8 @@ def _read_own(extensions: Mapping[str, object], findings: list[Finding]) -> Obje
     if len(str(own.get("voice", ""))) > limits.VOICE:
         sheet.wrong("voice", f"is longer than {limits.VOICE} characters", "Choose one of `dwnet voice list`.")
     sheet.share("talkativeness")
+    check_pronunciation(sheet)
     return {**own, **clean}
-
-
-def _check_book(book: Object | None, findings: list[Finding]) -> None:
-    if book is None:
-        return
-    sheet = Sheet(book, findings, "character_book.")
-    entries = book.get("entries")
-    if not isinstance(entries, list):
-        sheet.odd("entries", "is not a list", "The lore is kept, and never comes up.")
-        return
-    for place, entry in enumerate(entries):
-        keys = entry.get("keys") if isinstance(entry, dict) else None
-        if not isinstance(keys, list) or not isinstance(entry.get("content"), str):
-            sheet.odd(f"entries.{place}", "lacks keys or content", "It is kept, and never comes up.")
 
 
 def _thin(card: Card) -> list[Finding]:

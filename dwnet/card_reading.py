@@ -238,3 +238,18 @@ class Sheet:
         elif unicodedata.normalize("NFKC", value).casefold() == "narrator":
             self.wrong(field, 'is "Narrator", which is you', "Choose another name.")
         return value
+
+
+def check_book(book: Object | None, findings: list[Finding]) -> None:
+    """Tell of what is odd in a card's lore."""
+    if book is None:
+        return
+    sheet = Sheet(book, findings, "character_book.")
+    entries = book.get("entries")
+    if not isinstance(entries, list):
+        sheet.odd("entries", "is not a list", "The lore is kept, and never comes up.")
+        return
+    for place, entry in enumerate(entries):
+        keys = entry.get("keys") if isinstance(entry, dict) else None
+        if not isinstance(keys, list) or not isinstance(entry.get("content"), str):
+            sheet.odd(f"entries.{place}", "lacks keys or content", "It is kept, and never comes up.")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import trio
@@ -23,6 +23,8 @@ from dwnet.audio import decode_clip
 from dwnet.clips import Clips
 from dwnet.errors import NodeError
 from dwnet.node import Draft, Node
+from dwnet.pronunciation import respelled
+from peer.scene import card_of
 from peer.voice.bank import spare_for
 from peer.voice.clips import make_clip
 from peer.voice.contract import RATE, Speaker, Voice, format_voice
@@ -52,6 +54,7 @@ class LineSound:
     key: bytes
     voice: Voice
     speaker: Speaker | None
+    hints: Mapping[str, str]  # how names are said
     made: list[Clip] = field(default_factory=list)
     characters: int = 0
     line: Entry | None = None
@@ -91,11 +94,18 @@ class Voicing:
     def begin(self, cue: Cue) -> LineSound:
         """The sound of an answer that is about to be written."""
         key = os.urandom(32) if cue.audience is not None else b""
-        sound = LineSound(cue, key, self.voice, self._speaker)
+        seat = self._seat
+        card = card_of(self._node.ledger.story, seat) if seat is not None else None
+        sound = LineSound(cue, key, self.voice, self._speaker, card.pronunciation if card is not None else {})
         if trio.current_time() < self._failed_at + RETRY_SECONDS:
             self._fall_back(sound)
         self._sounds.add(sound)
         return sound
+
+    @property
+    def _seat(self) -> int | None:
+        member = self._node.ledger.authority.member(self._node.member.public)
+        return member.seat if member is not None else None
 
     def say(self, sound: LineSound, sentence: Aloud) -> None:
         """A sentence is complete: it will be voiced after those before it."""
@@ -176,21 +186,22 @@ class Voicing:
         """What is left of the line is said with an embedded voice."""
         if sound.speaker is not None:
             languages = self._embedded.voices() if self._embedded.missing() is None else ()
-            sound.voice = spare_for(sound.cue.seat or 0, sound.voice, languages)
+            sound.voice = spare_for(self._seat or 0, sound.voice, languages)
             sound.speaker = self._embedded
 
     async def _clip(self, sound: LineSound, sentence: Aloud) -> bytes | None:
         """The sentence as a clip, by whichever engine can. Raises what the embedded one raises."""
         assert sound.speaker is not None
         loudness = ASIDE if sentence.softly else 1.0
+        words = respelled(sentence.text, sound.hints)
         try:
-            data = await make_clip(sound.speaker, sentence.text, _manner(sound.voice, sentence), loudness)
+            data = await make_clip(sound.speaker, words, _manner(sound.voice, sentence), loudness)
         except NodeError as error:
             if sound.speaker is self._embedded:
                 raise
             self._failed(error)
             self._fall_back(sound)
-            return await make_clip(self._embedded, sentence.text, _manner(sound.voice, sentence), loudness)
+            return await make_clip(self._embedded, words, _manner(sound.voice, sentence), loudness)
         if sound.speaker is not self._embedded:
             self.mute, self._failed_at = "", -math.inf
         return data

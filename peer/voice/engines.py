@@ -30,6 +30,18 @@ def _piper(settings: Settings) -> Speaker:
     return Piper(settings)
 
 
+def _xtts(settings: Settings) -> Speaker:
+    from peer.voice.xtts import Xtts
+
+    return Xtts(settings)
+
+
+def _gtts(settings: Settings) -> Speaker:
+    from peer.voice.gtts import Gtts
+
+    return Gtts()
+
+
 def _openai(settings: Settings) -> Speaker:
     from peer.voice.openai import SpeechServer
 
@@ -39,6 +51,8 @@ def _openai(settings: Settings) -> Speaker:
 SPEAKERS: Mapping[str, Callable[[Settings], Speaker]] = {
     "espeak": _espeak,
     "piper": _piper,
+    "xtts": _xtts,
+    "gtts": _gtts,
     "openai": _openai,
 }
 

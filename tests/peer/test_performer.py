@@ -320,6 +320,23 @@ async def test_a_voice_that_fails_in_mid_sentence_costs_no_sentence_and_is_told_
     assert len(speaker.said) == 4
 
 
+async def test_names_are_said_as_the_card_has_it_and_written_as_ever(
+    company: Company, mira: Person, narrator: Witness, autojump_clock: MockClock
+) -> None:
+    card = Card("Mira").having(pronunciation={"Siobhan": "shivawn"})
+    sheet = Draft(Sheet(mira.seat, private_part(card).decode()), (), (NARRATOR, mira.seat))
+    await company.narrator.node.write(sheet)
+    await company.until(lambda: "shivawn" in mira.node.ledger.story.sheets[mira.seat])
+    speaker = Tone()
+    await company.perform(mira, ScriptedWriter(["I know Siobhan well enough."]), speaker)
+    await company.narrate("Night fell.", mira)
+    await company.cue(mira)
+    await company.until(lambda: "voiced" in narrator.kinds)
+    assert speaker.said[-1] == "I know shivawn well enough."
+    assert text_of(company.narrator) == narrator.text == "I know Siobhan well enough."
+    assert narrator.clips[-1].characters == len("I know Siobhan well enough.")
+
+
 async def test_without_any_voice_a_line_is_complete_and_nobody_waits_for_its_sound(
     company: Company, mira: Person, narrator: Witness, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
