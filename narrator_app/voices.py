@@ -21,7 +21,7 @@ from dwnet.playback import Player
 from dwnet.text import one_line
 from dwnet.whole_file import reading
 
-PATIENCE = 30.0  # seconds for one sentence; an engine that loads a model takes some
+PATIENCE = 90.0  # seconds for one sentence; an engine that loads a large model takes most of them
 SAMPLE = 300  # characters that are said
 
 

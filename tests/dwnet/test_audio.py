@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import io
 import struct
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,11 +14,14 @@ from dwnet.audio import (
     ClipTooLong,
     ClipUnreadable,
     Sound,
+    SoundUnreadable,
     concatenate,
     decode_clip,
     encode_clip,
+    encode_ogg,
     level,
     loudness,
+    read_sound,
     resample,
     silence,
     trim_silence,
@@ -196,3 +201,25 @@ def _pages_signed(data: bytes) -> bytes:
                 checksum = checksum << 1 ^ (0x104C11DB7 if checksum & 0x80000000 else 0)
         out += bare[:22] + struct.pack("<I", checksum) + bare[26:]
     return out + data[len(out) :]
+
+
+# --- files of anybody's ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("form", "subtype"), [("WAV", "PCM_24"), ("WAV", "FLOAT"), ("FLAC", "PCM_16"), ("OGG", "VORBIS"), ("MP3", None)]
+)
+def test_any_sound_file_is_read_as_one_channel(form: str, subtype: str | None) -> None:
+    both = np.stack([samples_of(tone(300, 2, rate=16_000)), np.zeros(32_000)], axis=1)
+    file = io.BytesIO()
+    soundfile.write(file, both, 16_000, format=form, subtype=subtype)
+    sound = read_sound(file.getvalue())
+    assert sound.rate == 16_000 and sound.seconds == pytest.approx(2, abs=0.15)
+    assert np.abs(samples_of(sound)).max() == pytest.approx(0.25, abs=0.03)
+    assert read_sound(file.getvalue(), seconds=1).seconds == 1
+
+
+@pytest.mark.parametrize("data", [b"", b"RIFF", b"MZ" * 500, encode_ogg(tone(300, 0.5))[:60]])
+def test_what_is_no_sound_file_is_refused(data: bytes) -> None:
+    with pytest.raises(SoundUnreadable):
+        read_sound(data)

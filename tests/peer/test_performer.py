@@ -36,6 +36,7 @@ class Tone:
     def __init__(self, *, broken: bool = False) -> None:
         self.broken = broken
         self.said: list[str] = []
+        self.cut_off: list[str] = []
         self.voices_used: list[Voice] = []
         self.may_speak = trio.Event()
         self.may_speak.set()
@@ -49,7 +50,11 @@ class Tone:
     async def speak(self, sentence: str, voice: Voice, out: trio.MemorySendChannel[Sound]) -> None:
         self.said.append(sentence)
         self.voices_used.append(voice)
-        await self.may_speak.wait()
+        try:
+            await self.may_speak.wait()
+        except trio.Cancelled:
+            self.cut_off.append(sentence)
+            raise
         await out.send(tone(440, 0.2))
         if self.broken:
             raise SpeechFailed(engine="tone", why="it is broken")
@@ -183,6 +188,24 @@ async def test_a_hush_makes_the_words_so_far_the_line_and_the_rest_is_not_said(
     next_cue = await company.cue(mira, take=1)
     await company.until(lambda: "voiced" in narrator.kinds)
     assert {one.cue for one in narrator.clips} == {next_cue.id}, "lines are voiced in order: the first has no sound"
+
+
+async def test_a_hush_stops_the_sentence_that_is_being_made(
+    company: Company, mira: Person, narrator: Witness, autojump_clock: MockClock
+) -> None:
+    speaker = Tone()
+    await company.perform(mira, ScriptedWriter([TWO], seconds=1), speaker)
+    await company.until(lambda: speaker.said == ["Ready."])
+    speaker.may_speak = trio.Event()
+    await company.narrate("Night fell.", mira)
+    await company.cue(mira)
+    await company.until(lambda: len(speaker.said) == 2)
+    company.narrator.node.say(Hush.kind, Hush(b"").pack())
+    await company.until(lambda: speaker.cut_off)
+    speaker.may_speak.set()
+    await company.cue(mira, take=1)
+    await company.until(lambda: narrator.clips)
+    assert speaker.cut_off == ["There is a light on the water."]
 
 
 async def test_an_answer_that_is_late_still_comes(
