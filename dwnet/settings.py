@@ -138,8 +138,10 @@ class Settings:
 
     @property
     def reference_voices(self) -> Path:
-        """Recordings that XTTS can take a voice from: ``<name>.wav`` and its like."""
-        return self.speech / "reference_voices"
+        """Recordings that XTTS can take a voice from: ``<name>.wav`` and its like. Never in a folder that TTS_HOME
+        shares: they are one character's, and deleted when they are taken back.
+        """
+        return self.models / "tts" / "reference_voices"
 
 
 def narrator_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:

@@ -80,6 +80,7 @@ def test_the_names_people_know_keep_working_for_a_peer(tmp_path: Path) -> None:
         },
     )
     assert (told.root, told.models, told.speech) == (tmp_path, tmp_path / "m", tmp_path / "t")
+    assert told.reference_voices == tmp_path / "m" / "tts" / "reference_voices"  # one character's, and not shared
     assert (told.name, told.invite, told.dial) == ("attic", "dw1code", "ws://10.0.0.1:8000")
     assert (told.host, told.ports) == ("127.0.0.1", (9001,))
 
