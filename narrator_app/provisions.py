@@ -42,10 +42,13 @@ class Coming:
 
 
 class Provisions:
-    """Of the machine that the desk runs on. ``coming`` is what is on its way; ``evenings`` say where things lie."""
+    """Of the machine that the desk runs on. ``coming`` is what is on its way; ``changes`` counts how often something
+    came or went; ``evenings`` say where things lie.
+    """
 
     def __init__(self, evenings: Evenings) -> None:
         self.coming: Coming | None = None
+        self.changes = 0
         self._evenings = evenings
         self._scope = trio.CancelScope()
         self._listeners: list[Callable[[], None]] = []
@@ -98,6 +101,7 @@ class Provisions:
                 await installing.install(one, self.settings, os.environ, came=partial(self._came, one))
         finally:
             self.coming = None
+            self.changes += 1
             self._tell()
         return not self._scope.cancelled_caught
 
@@ -112,6 +116,7 @@ class Provisions:
         """
         used = self.is_used(one)
         await trio.to_thread.run_sync(installing.remove, one, self.settings)
+        self.changes += 1
         if used:
             await self._write_with(DEFAULT)
         self._tell()

@@ -49,6 +49,7 @@ class CastScreen:
         self.deeds = CastDeeds(self)
         self._panel: Panel | None = None
         self._voices: Voices | None = None
+        self._voices_as_of = 0
         self._count = label(desk.palette, "", size=14)
         self._list = ft.Column(spacing=14, expand=True, scroll=ft.ScrollMode.AUTO)
         self._side = ft.Container(visible=False)
@@ -248,9 +249,13 @@ class CastScreen:
         self._open(OutputPanel(self.desk, seat, self.story.name_of(seat), self.shut))
 
     def ear(self) -> Voices:
-        """What voices are tried by."""
-        if self._voices is None:
+        """What voices are tried by; another one when voices came or went."""
+        changes = self.desk.house.provisions.changes
+        if self._voices is None or self._voices_as_of != changes:
+            if self._voices is not None:
+                self._voices.stop()
             self._voices = Voices(self.evening.player, self.desk.evenings.settings.root)
+            self._voices_as_of = changes
         return self._voices
 
     # --- who is selected --------------------------------------------------------------------------------------------

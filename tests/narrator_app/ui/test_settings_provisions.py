@@ -10,13 +10,16 @@ import flet as ft
 import pytest
 
 from dwnet.catalogue import offer, offers
+from narrator_app.phrases import say
 from narrator_app.views.setup import SECTIONS
 from tests.kit.desk import desk_with_screens
 from tests.kit.flet_page import FletPage
 from tests.kit.hub_server import MadeUpHub, serving_hub
+from tests.kit.tiny_piper import tiny_piper
 
 WRITER = offer("model", "smollm2-360m")
 XTTS = offer("voice", "xtts")
+VOICE = offers("voice")[0]
 SECONDS = 60.0  # a bound for a busy machine
 
 
@@ -137,5 +140,36 @@ def test_it_is_reached_by_key(tmp_path: Path) -> None:
             assert not page.has("provisions")
             await page.press("Page Down")
             assert page.has("provisions") and "provisions" in SECTIONS
+
+    asyncio.run(evening())
+
+
+def test_a_voice_that_was_fetched_can_be_given_to_a_character_at_once(tmp_path: Path, hub: MadeUpHub) -> None:
+    place = tmp_path / "made" / tiny_piper(tmp_path / "made", VOICE.name)
+    (place / "MODEL_CARD").write_text("Tones.")
+    hub.files[VOICE.repository] = {file: (place / Path(file).name).read_bytes() for file in VOICE.files}
+
+    async def choices(page: FletPage) -> list[str]:
+        """The voices that a new character's form finds by this name."""
+        await page.press("N")
+        await page.until(lambda: bool(page.all(ft.TextButton, page.identified("cast-panel"))), seconds=SECONDS)
+        await page.until(lambda: len(page.all(ft.TextButton, page.identified("cast-panel"))) > 5, seconds=SECONDS)
+        await page.type(page.one(ft.TextField, label=say("cast.voice_search")), VOICE.name)
+        await page.idle()
+        return [str(one.content) for one in page.all(ft.TextButton, page.identified("cast-panel"))]
+
+    async def evening() -> None:
+        async with desk_with_screens(tmp_path / "data", "The Lamp") as desk, desk.page() as page:
+            (shown,) = desk.house.pages
+            shown.go("cast")
+            await page.until(lambda: page.has("cast"))
+            assert VOICE.name not in await choices(page)
+            await page.press("Escape")
+            shown.go("settings")
+            await page.click("Voices, models")
+            await page.click(f"Fetch {VOICE.name}")
+            await offered(page, f"Remove {VOICE.name} from this computer")
+            shown.go("cast")
+            assert VOICE.name in await choices(page)
 
     asyncio.run(evening())
