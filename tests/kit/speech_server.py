@@ -15,7 +15,7 @@ from typing import Any
 import soundfile
 import trio
 
-from dwnet.audio import Sound
+from dwnet.audio import Sound, concatenate, silence
 from tests.kit.sounds import samples_of, tone
 
 LETTER = 0.05  # seconds at the usual speed
@@ -35,6 +35,7 @@ class SpeechServer:
     form: str = "wav"
     break_after: int | None = None
     hang_after: int | None = None
+    silence: float = 0.0  # seconds, before and after what it says
     asked: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
 
@@ -61,7 +62,8 @@ class SpeechServer:
 
     async def _say(self, connection: trio.SocketStream, asked: dict[str, Any]) -> None:
         letters = sum(map(str.isalnum, asked["input"]))
-        sound = tone(300, letters * LETTER / asked["speed"], rate=RATE)
+        around = silence(self.silence, RATE)
+        sound = concatenate([around, tone(300, letters * LETTER / asked["speed"], rate=RATE), around], RATE)
         data = encoded(sound, self.form)
         await connection.send_all(_head("200 OK", KINDS[self.form], len(data) if self.break_after else None))
         for number, place in enumerate(range(0, len(data), PIECE)):

@@ -191,8 +191,9 @@ async def test_a_hush_makes_the_words_so_far_the_line_and_the_rest_is_not_said(
 
 
 async def test_a_hush_stops_the_sentence_that_is_being_made(
-    company: Company, mira: Person, narrator: Witness, autojump_clock: MockClock
+    company: Company, mira: Person, narrator: Witness, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("peer.voice.clips.PATIENCE", math.inf)  # nothing else stops it
     speaker = Tone()
     await company.perform(mira, ScriptedWriter([TWO], seconds=1), speaker)
     await company.until(lambda: speaker.said == ["Ready."])
