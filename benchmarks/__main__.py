@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 
-from benchmarks import beat, on_screen, pushing, starting, verifying
+from benchmarks import aloud, beat, on_screen, pushing, starting, verifying
 from benchmarks.figure import Figure
 
 FIGURES: dict[str, Callable[[], list[Figure]]] = {
@@ -18,6 +18,7 @@ FIGURES: dict[str, Callable[[], list[Figure]]] = {
     "token": beat.first_token,
     "preread": beat.reading_ahead,
     "sound": beat.first_sound,
+    "aloud": aloud.measure,
     "screen": on_screen.measure,
 }
 

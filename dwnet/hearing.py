@@ -2,7 +2,7 @@
 
 Rules of this file:
 - A line is heard while it is still being written: its clips are queued as they come, each before the one before it
-  ends, so that there is no gap.
+  ends, so that there is no gap. So it is from line to line.
 - A clip that does not come is left out after a while; what comes after it is not held up.
 - Whoever shows the story is told at a bounded rate how much was said.
 """
@@ -21,6 +21,7 @@ from protocol import limits
 
 CLIP_SECONDS = 8.0  # to wait for the next clip of a line whose text is complete
 LINE_SECONDS = 40.0  # to wait for anything more of a line that is still being written
+LEAD_SECONDS = 0.5  # before the end of a line at which the next one is given to the loudspeaker
 FOLLOW_SECONDS = 0.2  # between two words on how far a line has come
 
 
@@ -74,7 +75,7 @@ class Hearing:
         self._tell = tell
         self._queue: deque[Speech] = deque()
         self._queued = trio.Event()
-        self._speaking: Speech | None = None
+        self._saying: list[Speech] = []  # being heard, and the one whose clips follow those
 
     def add(self, line: Speech, before: Callable[[Speech], bool] = lambda other: False) -> None:
         """Say this line after all others, save those that are to come after it."""
@@ -102,24 +103,29 @@ class Hearing:
 
     def busy(self) -> bool:
         """Whether anything is being said aloud, or waits to be."""
-        return self._speaking is not None or bool(self._queue)
+        return bool(self._saying or self._queue)
 
     def is_speaking(self, line: Speech) -> bool:
         """Whether this is the line that is being said."""
-        return line is self._speaking
+        return self._saying[:1] == [line]
 
     async def run(self) -> None:
         """Speak until cancelled."""
-        while True:
-            while not self._queue:
-                self._queued = trio.Event()
-                await self._queued.wait()
-            self._speaking = self._queue.popleft()
-            await self._say(self._speaking)
-            self._speaking = None
+        async with trio.open_nursery() as nursery:
+            while True:
+                while not self._queue:
+                    self._queued = trio.Event()
+                    await self._queued.wait()
+                line = self._queue.popleft()
+                self._saying.append(line)
+                send, receive = trio.open_memory_channel[tuple[Playing, Sound, int]](limits.CLIPS)
+                nursery.start_soon(self._hear, line, receive)
+                async with send:
+                    await self._feed(line, send)
+                await self._nearly_over(line)
 
     def _waiting(self) -> list[Speech]:
-        return [line for line in (self._speaking, *self._queue) if line is not None and not line.over]
+        return [line for line in (*self._saying, *self._queue) if not line.over]
 
     def _end(self, line: Speech) -> None:
         line.over = True
@@ -127,27 +133,28 @@ class Hearing:
             self._queue.remove(line)
         line.stir()
 
-    async def _say(self, line: Speech) -> None:
-        send, receive = trio.open_memory_channel[tuple[Playing, Sound, int]](limits.CLIPS)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._hear, line, receive)
-            async with send:
-                index = 0
-                while not line.over:
-                    if index in line.clips:
-                        sound, characters = line.clips.pop(index)
-                        if sound.pcm:
-                            send.send_nowait((self.player.queue(sound), sound, characters))
-                        index += 1
-                    elif line.count is not None and index >= line.count:
-                        break
-                    else:
-                        with trio.move_on_after(CLIP_SECONDS if line.texted else LINE_SECONDS) as patience:
-                            await line.changed.wait()
-                        if patience.cancelled_caught:
-                            break
-        line.over = True
-        self._note(line)
+    async def _feed(self, line: Speech, send: trio.MemorySendChannel[tuple[Playing, Sound, int]]) -> None:
+        """Give a line's clips to the loudspeaker as they come."""
+        index = 0
+        while not line.over:
+            if index in line.clips:
+                sound, characters = line.clips.pop(index)
+                if sound.pcm:
+                    send.send_nowait((self.player.queue(sound), sound, characters))
+                index += 1
+            elif line.count is not None and index >= line.count:
+                return
+            else:
+                with trio.move_on_after(CLIP_SECONDS if line.texted else LINE_SECONDS) as patience:
+                    await line.changed.wait()
+                if patience.cancelled_caught:
+                    return
+
+    async def _nearly_over(self, line: Speech) -> None:
+        """Until so little is left to be heard of it that the next line must follow now."""
+        while line in self._saying and (left := self.player.seconds_left() - LEAD_SECONDS) > 0:
+            with trio.move_on_after(left):
+                await line.changed.wait()
 
     async def _hear(self, line: Speech, queued: trio.MemoryReceiveChannel[tuple[Playing, Sound, int]]) -> None:
         async for playing, sound, characters in queued:
@@ -161,6 +168,10 @@ class Hearing:
                 nursery.cancel_scope.cancel()
             line.said = _reached(before, characters, sound, seconds)
             self._note(line)
+        line.over = True
+        self._saying.remove(line)
+        line.stir()
+        self._note(line)
 
     async def _follow(self, line: Speech, playing: Playing, sound: Sound, characters: int) -> None:
         before = line.said

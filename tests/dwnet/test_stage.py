@@ -19,6 +19,7 @@ from dwnet.node import BEFORE, Draft
 from dwnet.playback import NoAudioDevice, Player
 from dwnet.stage import LineVoiced, NothingToHear, Shown, Stage, Words
 from protocol.entry import Entry
+from protocol.errors import Code
 from protocol.kinds import NARRATOR, Accepted, Line, Missed, Narrated, Voiced
 from protocol.moments import ClipMade, Hush, Tokens
 from protocol.shapes import Clip, Span
@@ -175,6 +176,55 @@ async def test_a_missed_answer_is_not_waited_for(hall: Hall) -> None:
     await hall.company.until(hall.stage.busy)
     await hall.company.narrator.node.write(Draft(Missed("too slow"), (cue.id,)))
     await hall.company.until(lambda: not hall.stage.busy())
+
+
+async def test_lines_follow_each_other_without_a_gap_in_the_order_they_were_asked(hall: Hall) -> None:
+    lines = [await hall.tell(f"Aye {number}.", f"Aye {number}.") for number in range(3)]
+    await hall.company.until(lambda: sum(isinstance(one, LineVoiced) for one in hall.shown) == 3)
+    await hall.listen(4.5)
+    assert [one.entry for one in hall.said() if one.over] == [one.id for one in lines]
+    loud = [abs(samples_of(Sound(piece, CLIP_RATE))).max() > 0.01 for piece in _pieces(bytes(hall.heard))]
+    first, last = loud.index(True), len(loud) - loud[::-1].index(True)
+    assert all(loud[first:last]) and 58 <= last - first <= 62, "three seconds, and no silence between"
+
+
+def _pieces(pcm: bytes) -> list[bytes]:
+    """Twentieths of a second."""
+    return [pcm[at : at + CLIP_RATE // 10] for at in range(0, len(pcm), CLIP_RATE // 10)]
+
+
+async def test_a_device_that_goes_away_costs_sound_and_no_line(hall: Hall) -> None:
+    first = await hall.tell("Aye aye.", "Aye aye.")
+    await hall.listen(0.5)
+    hall.player.give_up()
+    second = await hall.tell("Nay nay.", "Nay nay.")
+    await hall.company.until(lambda: sum(isinstance(one, LineVoiced) for one in hall.shown) == 2)
+    await hall.company.until(lambda: not hall.stage.busy())
+    ends = [one.entry for one in hall.said() if one.over]
+    assert ends == [first.id, second.id]
+    assert len(list(hall.stage.folder.glob("*.ogg"))) == 2, "every clip is kept as a file"
+
+
+async def test_a_cable_that_is_cut_between_two_clips_loses_none_of_them(hall: Hall) -> None:
+    cue = await hall.ask()
+    await hall.voices(cue, ("Aye.", encode_clip(SECOND)))
+    await hall.company.until(lambda: hall.player.seconds_left() > 0.9)
+    for link in list(hall.mira.node.links.values()):
+        link.close(Code.GOING_AWAY)
+    await hall.company.until(lambda: not hall.company.narrator.node.links)
+    data = encode_clip(tone(330, 1.0))
+    blobs = [await hall.voice.put(one) for one in (encode_clip(SECOND), data)]
+    clips = tuple(Clip(blob, len(data), 1000) for blob in blobs)
+    (line,) = await hall.mira.node.write(Draft(Line((Span("speech", "Aye. Nay."),), "", b"", ""), (cue.id,)))
+    await hall.mira.node.write(Draft(Voiced(clips, "tone:a", b""), (line.id,)))
+    hall.company.link(hall.mira, hall.company.narrator)
+    await hall.company.until(lambda: (line.id, line.author) in hall.company.narrator.node.ledger.story.sounds)
+    await hall.company.until(lambda: any(isinstance(one, LineVoiced) for one in hall.shown))
+    await hall.listen(3)
+    (voiced,) = [one for one in hall.shown if isinstance(one, LineVoiced)]
+    assert len(voiced.paths) == 2
+    loud = [abs(samples_of(Sound(piece, CLIP_RATE))).max() > 0.01 for piece in _pieces(bytes(hall.heard))]
+    assert 38 <= sum(loud) <= 42, "both are heard, each once"
 
 
 # --- narrations -----------------------------------------------------------------------------------------------------

@@ -127,3 +127,20 @@ class Endless(Told):
 async def test_a_sentence_without_end_is_stopped_at_what_a_clip_may_hold() -> None:
     with pytest.raises(SpeechFailed, match="longer than 120"):
         await whole(Endless(noise(10)), SENTENCE, Voice("told", "any"))
+
+
+@pytest.mark.skipif(Espeak().missing() is not None, reason="espeak-ng is not installed")
+async def test_forty_voices_at_once_each_say_their_own_sentence() -> None:
+    speaker, made = Espeak(), dict[int, Sound]()
+    voices = [parse_voice(BANK[number % len(BANK)]) for number in range(40)]
+
+    async def say(number: int) -> None:
+        data = await make_clip(speaker, f"I am number {number} of forty.", voices[number])
+        assert data is not None
+        made[number] = decode_clip(data)
+
+    async with trio.open_nursery() as nursery:
+        for number in range(40):
+            nursery.start_soon(say, number)
+    assert len(made) == 40 and all(1 < one.seconds < 6 for one in made.values())
+    assert len({one.pcm for one in made.values()}) == 40
