@@ -10,7 +10,7 @@ from trio.testing import MockClock
 
 from dwnet.errors import NodeError
 from dwnet.node import Draft
-from dwnet.settings import Settings, peer_settings
+from dwnet.settings import ATTACHED, Settings, peer_settings
 from peer.voice.bank import voice_for
 from peer.voice.choice import choose_voice, follow_card
 from peer.voice.contract import Speaker, Voice, format_voice, parse_voice
@@ -47,6 +47,21 @@ async def test_this_machine_chooses_before_the_card_and_the_card_before_the_bank
         assert choose_voice(mira.node, mira.seat, told(tmp_path, "espeak:de"))[0] == parse_voice("espeak:de")
         with pytest.raises(NodeError):
             choose_voice(mira.node, mira.seat, told(tmp_path, "tone:a"))
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_card_sends_nothing_to_a_company_unless_the_owner_of_the_machine_says_so(
+    tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with trio.open_nursery() as nursery:
+        company = Company(tmp_path, nursery)
+        await company.begin()
+        mira = await company.join("Mira")
+        await recast(company, mira, "gtts:fr")
+        assert choose_voice(mira.node, mira.seat, told(tmp_path))[0] == voice_for(mira.seat)
+        assert choose_voice(mira.node, mira.seat, told(tmp_path, "gtts:fr"))[0] == parse_voice("gtts:fr")
+        monkeypatch.setenv(ATTACHED, "1")
+        assert choose_voice(mira.node, mira.seat, told(tmp_path))[0] == parse_voice("gtts:fr"), "the narrator's own"
         nursery.cancel_scope.cancel()
 
 
