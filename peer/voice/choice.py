@@ -1,7 +1,7 @@
 """Which voice a character has on this machine, also when its card is changed in the middle of the evening.
 
-A card comes from the narrator. What is said here goes to a company on the network only if whoever owns this machine says
-so: with `--voice`, or by being the narrator, whose program started this process.
+A card comes from the narrator. What is said here goes to a company on the network only if whoever owns this machine
+says so: with `--voice`, or by being the narrator, whose program started this process.
 """
 
 from __future__ import annotations
