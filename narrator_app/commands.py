@@ -14,6 +14,7 @@ from pathlib import Path
 from dwnet.text import clean
 from narrator_app.audiobook import WHOLE, beat_stretch, stretch_between
 from narrator_app.casting import Casting
+from narrator_app.ear.stenographer import Stenographer
 from narrator_app.errors import CommandIncomplete, CommandUnknown
 from narrator_app.forms import form_named
 from narrator_app.intents import Intents
@@ -34,6 +35,7 @@ class Desk:
     casting: Casting
     shelf: Shelf
     voices: ReferenceVoices
+    stenographer: Stenographer
 
 
 async def obey(line: str, desk: Desk) -> bool:
@@ -275,6 +277,23 @@ async def _hush(desk: Desk, rest: str) -> None:
     await desk.intents.hush()
 
 
+async def _listen(desk: Desk, rest: str) -> None:
+    word, _, text = rest.partition(" ")
+    match word:
+        case "on" | "hold" if not text:
+            await desk.stenographer.begin(hands_free=word == "on")
+        case "off" if not text:
+            desk.stenographer.release()
+        case "mend" if not text:
+            desk.stenographer.mend()
+        case "send":
+            desk.stenographer.send(text.strip())
+        case "drop" if not text:
+            desk.stenographer.drop()
+        case _:
+            raise _usage("listen")
+
+
 async def _help(desk: Desk, rest: str) -> None:
     wanted = rest.lstrip("/")
     chosen = {wanted: COMMANDS[wanted]} if wanted in COMMANDS else COMMANDS
@@ -289,5 +308,6 @@ _HANDLERS: dict[str, Callable[[Desk, str], Awaitable[None]]] = {
     "adopt": _adopt, "cue": _cue, "skip": _skip, "hold": _hold,
     "whisper": _whisper, "retake": _retake, "take": _take, "scene": _scene,
     "status": _status, "checkpoint": _checkpoint, "rename": _rename, "rewind": _rewind, "export": _export,
-    "reader": _reader, "voice": _voice, "deactivate": _deactivate, "probe": _probe, "hush": _hush, "help": _help,
+    "reader": _reader, "voice": _voice, "deactivate": _deactivate, "probe": _probe, "hush": _hush,
+    "listen": _listen, "help": _help,
 }  # fmt: skip

@@ -26,6 +26,7 @@ class Screen:
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
         self.desk: Desk | None = None
+        self._state = "off"  # of the narrator's ear, as it was last told
 
     def happened(self, one: Happening) -> None:
         match one["event"]:
@@ -68,6 +69,10 @@ class Screen:
                 self.terminal.notice(
                     f"What is left behind is the branch “{one['name']}”; /rewind {one['name']} goes back to it."
                 )
+            case "heard":
+                self._heard(one)
+            case "hearing":
+                self._hearing(one)
             case "exported":
                 self.terminal.notice(f"Written: {one['path']}")
             case "story":
@@ -85,6 +90,21 @@ class Screen:
             seat = self.desk.narrator.story.seats.get(one.seat)
             if seat is not None:
                 self.terminal.words(seat.name, seat.colour, one.text, done=one.done)
+
+    def _heard(self, one: Happening) -> None:
+        if one["unsure"]:
+            self.terminal.notice(f"Not sure: {one['text']}\n/listen send tells it, /listen send TEXT in your words.")
+        elif one["seconds"]:
+            self.terminal.notice(f"Heard: {one['text']} It is told in {one['seconds']:.0f} s; /listen mend or drop.")
+
+    def _hearing(self, one: Happening) -> None:
+        if one["state"] == self._state:
+            return
+        self._state = one["state"]
+        if self._state in ("waiting", "taking"):
+            self.terminal.notice("Listening." if self._state == "waiting" else "You are heard.")
+        elif self._state == "off":
+            self.terminal.notice("The microphone is off.")
 
     def _line(self, one: Happening) -> None:
         """A line whose words streamed needs no second telling; one that came whole, after an absence say, does."""

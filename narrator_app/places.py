@@ -102,6 +102,11 @@ def fresh_place(settings: Settings, name: str) -> Settings:
     return at(settings, folder)
 
 
+def data_root(settings: Settings) -> Path:
+    """The data root that a story's folder lies in, or is."""
+    return settings.root.parent.parent if settings.root.parent.name == "stories" else settings.root
+
+
 def at(settings: Settings, root: Path) -> Settings:
     """The same settings with another story's folder."""
     return replace(settings, root=root, database=root / "dream_weaver.db", checkpoints=root / "checkpoints")

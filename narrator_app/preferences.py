@@ -21,6 +21,8 @@ from dwnet.whole_file import NEW, flush, settle, writing
 FILE = "desk.json"
 THEMES = ("system", "light", "dark")
 PLACES = ("window", "browser")
+TALKS = ("hold", "toggle", "hands-free")
+GLANCE_MOST, COUNTDOWN_LEAST = 15.0, 0.5
 SCALE_LEAST, SCALE_MOST, SCALE_STEP = 0.8, 1.6, 0.1
 NARROWEST, LOWEST = 900, 560  # pixels of a window in which every screen still works
 LARGEST = 16_384  # pixels; a window remembered larger than any screen is a mistake
@@ -51,6 +53,13 @@ class Preferences:
     left: int | None = None
     top: int | None = None
     maximized: bool = False
+    ear: str = "sphinx:en-us"  # as `dwnet ear list` names it
+    microphone: str = ""  # the device's name; "" is the system's own
+    talk: str = "hold"  # one of TALKS: how the key is used
+    glance: float = 2.0  # seconds what was heard is shown before it is told, 0 to GLANCE_MOST; 0 tells at once
+    countdown: float = 3.0  # the same hands-free, COUNTDOWN_LEAST to GLANCE_MOST
+    spoken_commands: bool = False  # whether "narrator, hush" and its like are obeyed
+    keep_voice: bool = False  # whether a narration that was said keeps its sound
 
 
 class Looks:
@@ -129,6 +138,15 @@ def read(path: Path) -> Preferences:
     return fitting(Preferences(), values)
 
 
+def habits(root: Path) -> Preferences:
+    """The preferences of a data root as they are on the disk now; the usual ones where they do not read."""
+    try:
+        return read(root / FILE)
+    except NodeError as error:
+        logger.warning("%s", error.what)
+        return Preferences()
+
+
 def keep(path: Path, preferences: Preferences) -> None:
     """Write the preferences, whole or not at all, for this account only.
 
@@ -168,6 +186,10 @@ def _one_of(*choices: str) -> Callable[[Any], Any]:
     return lambda value: value if isinstance(value, str) and value in choices else _UNFIT
 
 
+def _text(most: int) -> Callable[[Any], Any]:
+    return lambda value: value if isinstance(value, str) and len(value) <= most and value.isprintable() else _UNFIT
+
+
 def _number(least: float, most: float) -> Callable[[Any], Any]:
     def rule(value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
@@ -204,5 +226,12 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "left": _pixels(-LARGEST, LARGEST),
     "top": _pixels(-LARGEST, LARGEST),
     "maximized": _flag,
+    "ear": _text(1_100),
+    "microphone": _text(256),
+    "talk": _one_of(*TALKS),
+    "glance": _number(0.0, GLANCE_MOST),
+    "countdown": _number(COUNTDOWN_LEAST, GLANCE_MOST),
+    "spoken_commands": _flag,
+    "keep_voice": _flag,
 }
 assert set(_RULES) == {field.name for field in fields(Preferences)}

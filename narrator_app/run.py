@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -22,14 +22,16 @@ from narrator_app import reading as reading
 from narrator_app.admission import Admission
 from narrator_app.casting import Casting
 from narrator_app.checkup import Checks
-from narrator_app.commands import Desk
+from narrator_app.commands import Desk, obey
 from narrator_app.ear import catalogue as catalogue
+from narrator_app.ear.stenographer import Hands, Stenographer
 from narrator_app.errors import DeskMissing, NotTheNarrator
 from narrator_app.intents import Intents
 from narrator_app.librarian import Librarian
 from narrator_app.library import open_library
 from narrator_app.narrator import Happening, Narrator
-from narrator_app.places import story_settings
+from narrator_app.places import data_root, story_settings
+from narrator_app.preferences import habits
 from narrator_app.reference_voices import ReferenceVoices
 from narrator_app.seat_settings import shared_writer
 from narrator_app.shelf import Shelf
@@ -38,6 +40,7 @@ from protocol.errors import Code
 from protocol.identity import peer_id
 
 GOODBYE_SECONDS = 1.0
+PLAYING = 0.2  # seconds of sound that are left; the device itself always holds some
 DESK_LIBRARIES = ("flet", "flet_charts", "flet_desktop", "flet_web", "fastapi", "uvicorn", "PIL", "segno")
 
 
@@ -83,7 +86,8 @@ async def narrate(
         intents = Intents(narrator, settings.root / "draft.txt", stage.silence, clips)
         shelf = Shelf(narrator, settings, clips)
         librarian = Librarian(narrator, await open_library(home.store))
-        desk = Desk(narrator, intents, casting, shelf, ReferenceVoices(narrator, clips))
+        stenographer = _stenographer(settings, intents, player, lambda line: obey(line, desk))
+        desk = Desk(narrator, intents, casting, shelf, ReferenceVoices(narrator, clips), stenographer)
         await nursery.start(node.run)
         await narrator.open_run(AGENT)  # the first entry of this run, before anything could be decided
         nursery.start_soon(clips.run, node.subscribe())
@@ -91,6 +95,7 @@ async def narrate(
         nursery.start_soon(casting.portraits.run, node.subscribe())
         nursery.start_soon(librarian.run, node.subscribe())
         await nursery.start(narrator.run)
+        await nursery.start(stenographer.run)
         await nursery.start(mesh.run)  # last: whoever claims a seat at once finds somebody at the door
         remember_port(settings, mesh.port)
         _announce(home)
@@ -110,6 +115,20 @@ async def narrate(
             narrator.fall_silent()
             await _say_goodbye(home)
             nursery.cancel_scope.cancel()
+
+
+def _stenographer(
+    settings: Settings, intents: Intents, player: Player, command: Callable[[str], Awaitable[object]]
+) -> Stenographer:
+    """Whoever listens for the narrator, and is deaf while the loudspeaker is in use."""
+    return Stenographer(
+        intents.narrator,
+        Hands(lambda text, said: intents.tell(text, recording=said), command),
+        partial(habits, data_root(settings)),
+        settings.whisper,
+        settings.root / "unheard",
+        lambda: player.why_silent is None and player.seconds_left() > PLAYING,
+    )
 
 
 async def _say_goodbye(home: Home) -> None:

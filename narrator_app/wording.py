@@ -36,6 +36,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "deactivate": ("/deactivate NAME", "Close a seat: its machine counts no longer. /invite opens it again."),
     "hush": ("/hush", "Stop everybody at once: sound, speech and writing."),
+    "listen": (
+        "/listen on|hold|off|mend|send [TEXT]|drop",
+        "Hear what you say, hands-free or until /listen off. It is shown, then told; mend stops the clock.",
+    ),
     "help": ("/help [COMMAND]", "This list, or more about one command."),
     "quit": ("/quit", "Leave; everything is saved. Ctrl-D does the same."),
 }

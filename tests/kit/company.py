@@ -35,8 +35,10 @@ from dwnet.websocket import socket_over
 from narrator_app.admission import Admission
 from narrator_app.casting import Casting
 from narrator_app.commands import Desk, obey
+from narrator_app.ear.stenographer import Hands, Stenographer
 from narrator_app.intents import Intents
 from narrator_app.narrator import Happening, Narrator
+from narrator_app.preferences import Preferences
 from narrator_app.reference_voices import ReferenceVoices
 from narrator_app.shelf import Shelf
 from peer.performer import Performer
@@ -295,9 +297,13 @@ async def open_desk(folder: Path, name: str = "The Lighthouse") -> AsyncIterator
         person.nursery.start_soon(clips.run, person.node.subscribe())
         person.nursery.start_soon(casting.portraits.run, person.node.subscribe())
         await person.nursery.start(narrator.run)
-        yield Evening(
-            company, Desk(narrator, intents, casting, shelf, ReferenceVoices(narrator, clips)), settings, happened, said
-        )
+        desk: Desk
+        hands = Hands(lambda text, said: intents.tell(text, recording=said), lambda line: obey(line, desk))
+        unheard = person.folder / "unheard"
+        stenographer = Stenographer(narrator, hands, Preferences, settings.whisper, unheard, lambda: False, "null")
+        await person.nursery.start(stenographer.run)
+        desk = Desk(narrator, intents, casting, shelf, ReferenceVoices(narrator, clips), stenographer)
+        yield Evening(company, desk, settings, happened, said)
         nursery.cancel_scope.cancel()
 
 

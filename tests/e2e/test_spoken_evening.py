@@ -1,0 +1,115 @@
+"""An evening without hands: a voice speaks, a microphone hears it, it is told, and a character answers aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trio
+
+from dwnet.audio import Sound
+from dwnet.playback import open_player
+from narrator_app.ear.microphone import open_microphone
+from narrator_app.ear.voice_activity import spoken_seconds
+from tests.kit.hive import Event, Hive
+from tests.kit.quiet_room import PACKAGE, quiet_room
+from tests.kit.spoken import RATE, accuracy, spoken
+
+SAID = "Pim opens the old gate"
+TRIES = 4
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def room(
+    require: Callable[[str, str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, str]]:
+    with quiet_room(require("pulseaudio", PACKAGE), tmp_path / "pulse") as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        yield environment
+
+
+def say(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Into the microphone."""
+    monkeypatch.setenv("PULSE_SINK", "mouth")
+
+    async def play() -> None:
+        sound = await spoken(text, pause=0.5)
+        async with open_player() as player:
+            assert player.why_silent is None
+            await player.play(sound)
+
+    trio.run(play)
+
+
+def listened(monkeypatch: pytest.MonkeyPatch, until: Callable[[], object]) -> Sound:
+    """What sounds in the room while something is waited for, and a little longer."""
+    monkeypatch.setenv("PULSE_SOURCE", "room.monitor")
+    heard: list[bytes] = []
+
+    async def listen() -> None:
+        async with open_microphone() as microphone, trio.open_nursery() as nursery:
+
+            async def take() -> None:
+                async for frame in microphone.frames():
+                    heard.append(frame)
+
+            nursery.start_soon(take)
+            await trio.to_thread.run_sync(until)
+            await trio.sleep(3)  # the sound itself lasts; there is no event for its end
+            nursery.cancel_scope.cancel()
+
+    trio.run(listen)
+    return Sound(b"".join(heard), RATE)
+
+
+def test_a_voice_is_told_and_a_character_answers_aloud(
+    quick: Hive, room: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrator = quick.narrate(environment={"PULSE_SINK": "room", "PULSE_SOURCE": "mouth.monitor"})
+    quick.join(narrator, "Pim")
+    scene = "Pim opens the door of the lighthouse. Somebody opens the old gate."
+    narrator.wait(
+        "narrated", narrator.type(f"/scene {scene}"), mode="scene"
+    )  # nobody answers, so that the room is quiet
+    mark = narrator.type("/listen on")
+    narrator.wait("hearing", mark, state="waiting")
+
+    def told_by_voice() -> Event:
+        """Say it until it was heard well enough: on a busy machine sound has gaps."""
+        for _ in range(TRIES):
+            here = narrator.mark()
+            say(SAID, monkeypatch)
+            heard = narrator.wait("heard", here)
+            narrator.type("/listen mend")
+            if accuracy(SAID, heard["text"]) >= 0.6:
+                narrator.type("/listen send")
+                return heard
+            narrator.type("/listen drop")
+        raise AssertionError(narrator.report())
+
+    def answered() -> None:
+        heard = told_by_voice()
+        told = narrator.wait("narrated", mark)
+        assert told["text"] == heard["text"]
+        quick.answer(narrator, "Pim", mark)
+        narrator.wait("voiced", mark, member="Pim", clips=bool)
+
+    assert spoken_seconds(listened(monkeypatch, answered)) > 0.5
+    narrator.wait("hearing", narrator.type("/listen off"), state="off")
+    assert narrator.leave() == 0
+
+
+def test_when_the_microphone_goes_away_it_is_said_and_the_story_goes_on(
+    quick: Hive, require: Callable[[str, str], str], tmp_path: Path
+) -> None:
+    with quiet_room(require("pulseaudio", PACKAGE), tmp_path / "pulse") as environment:
+        narrator = quick.narrate(environment={**environment, "PULSE_SOURCE": "mouth.monitor"})
+        narrator.wait("hearing", narrator.type("/listen on"), state="waiting")
+        mark = narrator.mark()
+    assert "microphone" in narrator.wait("error", mark)["what"]
+    narrator.wait("hearing", mark, state="off")
+    narrator.wait("narrated", narrator.type("It goes on."), text="It goes on.")
