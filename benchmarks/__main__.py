@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 
-from benchmarks import aloud, beat, on_screen, pushing, starting, verifying
+from benchmarks import aloud, beat, learning, on_screen, pushing, starting, verifying
 from benchmarks.figure import Figure
 
 FIGURES: dict[str, Callable[[], list[Figure]]] = {
@@ -19,6 +19,8 @@ FIGURES: dict[str, Callable[[], list[Figure]]] = {
     "preread": beat.reading_ahead,
     "sound": beat.first_sound,
     "aloud": aloud.measure,
+    "training": learning.beat_while_training,
+    "adapter": learning.adapter_switch,
     "screen": on_screen.measure,
 }
 

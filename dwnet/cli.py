@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dwnet.cli_ear import Ears, ear
+from dwnet.cli_evolve import Evolving, evolve
 from dwnet.cli_files import card, log
 from dwnet.cli_model import model
 from dwnet.cli_story import SOURCES, Reading, Sources, doctor, status, story
@@ -45,10 +46,10 @@ def main(context: click.Context, debug: bool) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal may know few letters; a story has them all
     context.obj = debug
-    context.meta[SOURCES] = Sources(_reading, _engine_checks, _voices, _ears)
+    context.meta[SOURCES] = Sources(_reading, _engine_checks, _voices, _ears, _evolving)
 
 
-for _part in (log, card, voice, ear, model, story, status, doctor):
+for _part in (log, card, voice, ear, model, story, status, doctor, evolve):
     main.add_command(_part)
 
 
@@ -74,6 +75,12 @@ def _ears() -> Ears:
     from narrator_app import run
 
     return run.catalogue
+
+
+def _evolving() -> Evolving:
+    from peer import run
+
+    return run.learning_alone
 
 
 def shared(command: Callable[..., Any]) -> Callable[..., Any]:

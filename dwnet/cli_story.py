@@ -15,6 +15,7 @@ from dwnet.complaints import explained, put, put_json
 
 if TYPE_CHECKING:
     from dwnet.cli_ear import Ears
+    from dwnet.cli_evolve import Evolving
     from dwnet.cli_voice import Voices
     from dwnet.doctor import EngineCheck
     from dwnet.settings import Settings
@@ -45,6 +46,7 @@ class Sources:
     engine_checks: Callable[[Settings], list[tuple[str, EngineCheck]]]
     voices: Callable[[], Voices]
     ears: Callable[[], Ears]
+    evolving: Callable[[], Evolving]
 
 
 @click.group()

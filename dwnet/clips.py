@@ -88,6 +88,14 @@ class Clips:
 
         :raises BlobNotHad: when nobody has it or gives it.
         """
+        await self.bring(blob, most, links, author)
+        return await trio.to_thread.run_sync(self.store.read, blob)
+
+    async def bring(self, blob: bytes, most: int, links: Iterable[int], author: bytes = OWN) -> None:
+        """Have a blob on our disk, as ``fetch``; it is not read.
+
+        :raises BlobNotHad:
+        """
         if not self.store.has(blob):
             waiting = _Waiting()
             self._awaited.setdefault(blob, []).append(waiting)
@@ -96,7 +104,6 @@ class Clips:
             await waiting.over.wait()
             if waiting.failure:
                 raise BlobNotHad(why=waiting.failure)
-        return await trio.to_thread.run_sync(self.store.read, blob)
 
     async def _keep_time(self) -> None:
         while True:

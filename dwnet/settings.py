@@ -19,6 +19,7 @@ from dwnet.told import BadSetting, Told
 APPLICATION = "dreamweaver-net"
 NARRATOR_PORT = 8000
 PEER_PORTS = range(8001, 8065)  # 64: as many links as a node keeps
+EVOLVE = ("asked", "idle", "never")  # when a character learns: when the narrator asks, also by itself, or not at all
 # What a narrator's program tells the characters that it starts on its own machine.
 ATTACHED = "DREAMWEAVER_ATTACHED"  # set: end when your stdin does, and leave showing and sounding to me
 LOCAL_CHARACTERS = "DREAMWEAVER_LOCAL_CHARACTERS"  # how many share the cores
@@ -74,6 +75,7 @@ class Settings:
     dial: str | None = None  # an address to try besides those already known
     writer: str = "default"  # the embedded model, the path of a GGUF file, or the URL of an OpenAI-compatible server
     voice: str | None = None  # in place of the voice the character's card names
+    evolve: str = "asked"  # when the character learns: one of EVOLVE
     speech_server: str | None = None  # base address of an OpenAI-compatible speech server, the model behind #
 
     @property
@@ -263,6 +265,13 @@ def _settled(told: Told, root: Path) -> Settings:
         voice=told.text("voice"),
         speech_server=told.text("speech_server"),
     )
+
+
+def _evolve(told: Told) -> str:
+    text = told.text("evolve") or EVOLVE[0]
+    if text not in EVOLVE:
+        raise BadSetting(source="the setting evolve", value=text, wanted=f"one of {', '.join(EVOLVE)}")
+    return text
 
 
 def _ports(told: int | None, narrator: bool, root: Path) -> tuple[int, ...]:

@@ -43,7 +43,10 @@ CONFIGURABLE = {
         "writer",
         "voice",
     ),
-    "peer": ("database", "models", "speech", "speech_server", "name", "dial", "host", "port", "writer", "voice"),
+    "peer": (
+        *("database", "models", "speech", "speech_server", "name", "dial", "host", "port", "writer", "voice"),
+        "evolve",
+    ),
 }
 
 

@@ -15,12 +15,14 @@ from dwnet.times import now
 from dwnet.voice_sample import sample_of
 from narrator_app.health import Signal
 from narrator_app.narrator import Narrator
+from protocol import minds
 from protocol.encoding import encode
 from protocol.errors import Code
 from protocol.invite import Claim
 from protocol.kinds import NARRATOR, Granted, Resealed, Revoked, Sheet
 from protocol.names import four_words
 
+KEPT = 32  # adapters and samples of a seat that a newcomer to it is given the keys of, the newest
 RESEALED = 256  # older whispers that a newcomer to a seat is given the keys of
 
 REFUSALS: dict[Code, str] = {
@@ -68,7 +70,7 @@ class Admission:
 
     def _told_to(self, seat: int) -> list[Draft]:
         """What a newcomer to a seat must know: its card's private part, the recording its voice is taken from, and the
-        keys of the whispers it was part of.
+        keys of the whispers it was part of and of what it has learned.
         """
         drafts = []
         if seat in self.narrator.story.sheets:
@@ -83,7 +85,17 @@ class Admission:
             opening = self.narrator.node.ledger.opening(entry)
             if opening and opening.key and opening.audience is not None and seat in opening.audience:
                 drafts.append(Draft(Resealed(opening.key), (entry.id,), (NARRATOR, seat)))
-        return drafts[:first] + drafts[first:][-RESEALED:]
+        return drafts[:first] + drafts[first:][-RESEALED:] + self._kept_of(seat)
+
+    def _kept_of(self, seat: int) -> list[Draft]:
+        """The keys of what the seat has learned, so that it comes along to another machine."""
+        ledger = self.narrator.node.ledger
+        drafts = []
+        for one in minds.backups(ledger, seat)[-KEPT:]:
+            opening = ledger.opening(ledger.entries[one.entry])
+            if opening is not None and opening.key:
+                drafts.append(Draft(Resealed(opening.key), (one.entry,), (NARRATOR, seat)))
+        return drafts
 
 
 def revoking(narrator: Narrator, member: bytes, why: str) -> Revoked:

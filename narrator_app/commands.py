@@ -18,6 +18,7 @@ from narrator_app.ear.stenographer import Stenographer
 from narrator_app.errors import CommandIncomplete, CommandUnknown
 from narrator_app.forms import form_named
 from narrator_app.intents import Intents
+from narrator_app.minds import Minds
 from narrator_app.narrator import Narrator
 from narrator_app.reference_voices import ReferenceVoices
 from narrator_app.shelf import Shelf
@@ -36,6 +37,7 @@ class Desk:
     shelf: Shelf
     voices: ReferenceVoices
     stenographer: Stenographer
+    minds: Minds
 
 
 async def obey(line: str, desk: Desk) -> bool:
@@ -273,6 +275,26 @@ async def _probe(desk: Desk, rest: str) -> None:
     desk.narrator.probe(desk.intents.seat_of(rest))
 
 
+async def _evolve(desk: Desk, rest: str) -> None:
+    name, strength = _name_first(desk, rest)
+    if not name:
+        raise _usage("evolve")
+    desk.minds.evolve(desk.intents.seat_of(name), strength or "normal")
+
+
+async def _mind(desk: Desk, rest: str) -> None:
+    name, words = _name_first(desk, rest)
+    if not name:
+        raise _usage("mind")
+    seat, (version, _, pin) = desk.intents.seat_of(name), words.partition(" ")
+    if pin not in ("", "pin"):
+        raise _usage("mind")
+    if version:
+        await desk.minds.choose(seat, version, pinned=bool(pin))
+    else:
+        desk.minds.tell(seat)
+
+
 async def _hush(desk: Desk, rest: str) -> None:
     await desk.intents.hush()
 
@@ -309,5 +331,5 @@ _HANDLERS: dict[str, Callable[[Desk, str], Awaitable[None]]] = {
     "whisper": _whisper, "retake": _retake, "take": _take, "scene": _scene,
     "status": _status, "checkpoint": _checkpoint, "rename": _rename, "rewind": _rewind, "export": _export,
     "reader": _reader, "voice": _voice, "deactivate": _deactivate, "probe": _probe, "hush": _hush,
-    "listen": _listen, "help": _help,
+    "evolve": _evolve, "mind": _mind, "listen": _listen, "help": _help,
 }  # fmt: skip

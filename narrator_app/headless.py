@@ -51,6 +51,9 @@ class Screen:
                 )
             case "probed":
                 self.terminal.notice(f"{one['member']} does not answer. {one['remedy']}".strip())
+            case "learning" | "evolved" | "mind":
+                if told := _of_minds(one):
+                    self.terminal.notice(told)
             case "missed":
                 self.terminal.notice(f"{one['why']} The story goes on.")
             case "narrated" if one.get("to"):
@@ -112,6 +115,22 @@ class Screen:
             self.terminal.line(one["member"], one["colour"], one["text"])
         if one["waits"]:
             self.terminal.notice("It waits for your word: /accept, /edit TEXT or /discard. Nobody else speaks before.")
+
+
+def _of_minds(one: Happening) -> str:
+    """What a character learned, in a sentence; "" for what is not worth one."""
+    match one["event"]:
+        case "learning" if one["state"] in ("done", "refused", "failed", "stopped"):
+            return f"{one['member']} has ended learning. {one['why']}".strip()
+        case "learning" if one["state"] == "training" and not one["share"]:
+            return f"{one['member']} learns from {one['samples']} of its lines."
+        case "evolved":
+            loss = " to ".join(f"{value:.2f}" for value in one["scores"].get("loss", ()))
+            sign = "speaks" if one["speaks"] else "kept aside"
+            return f"{one['member']}, version {one['version']} ({sign}): loss {loss}. {one['why']}"
+        case "mind":
+            return f"{one['member']} speaks with {one['version']}{', pinned' if one['pinned'] else ''}."
+    return ""
 
 
 async def converse(settings: Settings, name: str, *, json: bool) -> int:

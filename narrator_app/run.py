@@ -29,6 +29,7 @@ from narrator_app.errors import DeskMissing, NotTheNarrator
 from narrator_app.intents import Intents
 from narrator_app.librarian import Librarian
 from narrator_app.library import open_library
+from narrator_app.minds import Minds
 from narrator_app.narrator import Happening, Narrator
 from narrator_app.places import data_root, story_settings
 from narrator_app.preferences import habits
@@ -86,14 +87,16 @@ async def narrate(
         intents = Intents(narrator, settings.root / "draft.txt", stage.silence, clips)
         shelf = Shelf(narrator, settings, clips)
         librarian = Librarian(narrator, await open_library(home.store))
+        minds = Minds(narrator, clips)
         stenographer = _stenographer(settings, intents, player, lambda line: obey(line, desk))
-        desk = Desk(narrator, intents, casting, shelf, ReferenceVoices(narrator, clips), stenographer)
+        desk = Desk(narrator, intents, casting, shelf, ReferenceVoices(narrator, clips), stenographer, minds)
         await nursery.start(node.run)
         await narrator.open_run(AGENT)  # the first entry of this run, before anything could be decided
         nursery.start_soon(clips.run, node.subscribe())
         nursery.start_soon(stage.run, node.subscribe())
         nursery.start_soon(casting.portraits.run, node.subscribe())
         nursery.start_soon(librarian.run, node.subscribe())
+        nursery.start_soon(minds.run, node.subscribe())
         await nursery.start(narrator.run)
         await nursery.start(stenographer.run)
         await nursery.start(mesh.run)  # last: whoever claims a seat at once finds somebody at the door

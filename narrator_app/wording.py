@@ -22,6 +22,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scene": ("/scene TEXT", "A change of time or place; nobody is asked to answer."),
     "status": ("/status", "Who is here, and how everyone is."),
     "probe": ("/probe NAME", "Ask a member to test its model now and say how it is."),
+    "evolve": (
+        "/evolve NAME [gentle|normal|strong|stop]",
+        "Let a character learn from its own lines while nobody speaks.",
+    ),
+    "mind": (
+        "/mind NAME [VERSION|base] [pin]",
+        "What a character has learned; let one of its versions speak, pinned for good.",
+    ),
     "checkpoint": ("/checkpoint NAME", "Give this place in the story a name to go back to."),
     "rename": ("/rename NAME", "Call the story otherwise; its tag and all that was told stay."),
     "rewind": ("/rewind NAME", "Go back to a checkpoint or to a branch; what is left stays as a branch."),

@@ -74,6 +74,13 @@ class Performer:
         return member.seat if member and member.role == "character" else None
 
     @property
+    def is_loaded(self) -> bool:
+        """Whether its model is there, so that it is known how it is asked."""
+        return self._loaded
+
+    is_answering = property(lambda self: bool(self._answering))
+
+    @property
     def _story(self) -> Story:
         return self.node.ledger.story
 

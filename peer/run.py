@@ -26,7 +26,11 @@ from dwnet.stage import Stage
 from dwnet.times import now
 from dwnet.version import AGENT
 from peer import invitation
+from peer import learning_alone as learning_alone
 from peer.invitation import Joining
+from peer.learning import CharacterLearning
+from peer.learning_backup import LearningBackup
+from peer.learning_files import place_of
 from peer.performer import Performer
 from peer.reading import Reader
 from peer.reporting import LISTENING, Reporter
@@ -161,9 +165,15 @@ async def _perform(home: Home, clips: Clips, nursery: trio.Nursery) -> None:
     writer = open_writer(
         settings.writer, threads=threads, models=settings.base_models, key=read_api_key(settings.api_key_file)
     )
-    performer = Performer(node, clips, writer, speaker, voice, settings.adapters / peer_id(node.member.public))
+    me = peer_id(node.member.public)
+    performer = Performer(node, clips, writer, speaker, voice, settings.adapters / me)
     nursery.start_soon(performer.run, node.subscribe())
     _follow_voice(home, clips, member.seat, performer.voicing, nursery)
+    folder = settings.training_data / me
+    backup = LearningBackup(node, clips, partial(place_of, performer=performer, folder=folder), performer.rethink)
+    nursery.start_soon(backup.run, node.subscribe())
+    learning = CharacterLearning(node, performer, backup, folder, settings.evolve)
+    nursery.start_soon(learning.run, node.subscribe())
 
 
 def _follow_voice(home: Home, clips: Clips, seat: int, voicing: Voicing, nursery: trio.Nursery) -> None:

@@ -30,17 +30,17 @@ from protocol.names import fingerprint, four_words, short_name
 from protocol.pace import Pace
 from protocol.sealing import SealKey, decrypt_blob, encrypt_blob
 from protocol.session import FRAME_ROOM, Role, Session, State
-from protocol.shapes import Clip, Span
+from protocol.shapes import Answer, Clip, Score, Span
 from protocol.story import SKIPPED, WENT_BACK, Cue, Passage, Seat, Story, Take
 from protocol.verifier import Outcome, Report, Verifier
 
 __all__ = [
-    "FRAME_ROOM", "SKIPPED", "WENT_BACK", "Authority", "Claim", "Clip", "Code", "Cue", "Entry", "Exchange", "Gossip",
-    "Invitation", "Invite", "InviteError", "Ledger", "LocalError", "Manifest", "Outcome", "Pace", "Passage",
-    "ProtocolError", "RemoteError", "Report", "Role", "SealKey", "Seat", "Session", "SigningKey", "Span", "State",
-    "Story", "Take", "Unit", "Value", "Verdict", "Verifier", "blobs", "check_signature", "decode", "decrypt_blob",
-    "dwlog", "effects", "encode", "encrypt_blob", "exchange", "fingerprint", "format_invite", "four_words",
-    "invite_key", "is_sealed", "join_address", "kinds", "limits", "make_claim", "messages", "minds", "moments",
-    "pack_body", "parse_entry", "parse_invite", "peer_id", "place_of", "read_body", "seal_body", "short_name",
-    "split_address", "tag_of", "take_int", "take_list", "take_text", "write_entry",
+    "FRAME_ROOM", "SKIPPED", "WENT_BACK", "Answer", "Authority", "Claim", "Clip", "Code", "Cue", "Entry", "Exchange",
+    "Gossip", "Invitation", "Invite", "InviteError", "Ledger", "LocalError", "Manifest", "Outcome", "Pace", "Passage",
+    "ProtocolError", "RemoteError", "Report", "Role", "Score", "SealKey", "Seat", "Session", "SigningKey", "Span",
+    "State", "Story", "Take", "Unit", "Value", "Verdict", "Verifier", "blobs", "check_signature", "decode",
+    "decrypt_blob", "dwlog", "effects", "encode", "encrypt_blob", "exchange", "fingerprint", "format_invite",
+    "four_words", "invite_key", "is_sealed", "join_address", "kinds", "limits", "make_claim", "messages", "minds",
+    "moments", "pack_body", "parse_entry", "parse_invite", "peer_id", "place_of", "read_body", "seal_body",
+    "short_name", "split_address", "tag_of", "take_int", "take_list", "take_text", "write_entry",
 ]  # fmt: skip

@@ -68,11 +68,23 @@ SEVERAL = {
     ("protocol", "nacl"): {"protocol.identity", "protocol.sealing", "protocol.noise"},
     # The command line is one subject, told in several files so that each can be read in one sitting.
     ("dwnet", "click"): {
-        *("dwnet.cli", "dwnet.cli_ear", "dwnet.cli_files", "dwnet.cli_model", "dwnet.cli_story", "dwnet.cli_voice"),
+        *(
+            "dwnet.cli",
+            "dwnet.cli_ear",
+            "dwnet.cli_evolve",
+            "dwnet.cli_files",
+            "dwnet.cli_model",
+            "dwnet.cli_story",
+            "dwnet.cli_voice",
+        ),
         "dwnet.complaints",
     },
     # Whether somebody speaks and what is said are two parts of one library; the second must run in its own process.
     ("narrator_app", "pocketsphinx"): {"narrator_app.ear.sphinx_child", "narrator_app.ear.voice_activity"},
+    # Reading numbers out of llama.cpp, measuring with them, and writing an adapter are three uses of arrays; training
+    # and a cloned voice are two of torch.
+    ("peer", "numpy"): {"peer.evolution.adapter", "peer.evolution.measuring", "peer.writer.llama"},
+    ("peer", "torch"): {"peer.evolution.learner", "peer.voice.xtts"},
     # What the tables are is one subject, writing to them another.
     ("dwnet", "sqlite_utils"): {"dwnet.migrations", "dwnet.store"},
 }

@@ -14,10 +14,12 @@ import flet as ft
 
 from narrator_app.phrases import say
 from narrator_app.ui.hive_graph import tone_colour
+from narrator_app.ui.mind_panel import MindDeeds, mind_part
 from narrator_app.ui.palette import Palette
 from narrator_app.ui.parts import action, chip, heading, icon_button, label, read_out
 from narrator_app.views.hive import UNKNOWN, LogHealth, Own, Row
 from narrator_app.views.hive_graph import Tone
+from narrator_app.views.mind import MindView
 
 TITLE = 122  # pixels of the names in front of values
 COPYING = 24
@@ -32,6 +34,9 @@ class Deeds:
     invite: Callable[[], None]
     close: Callable[[], None]
     copy: Callable[[str, str], None]
+    mind: Callable[[bool], None]
+    learn: Callable[[str], None]
+    choose: Callable[[str, bool], None]
 
 
 class HivePanel:
@@ -50,6 +55,12 @@ class HivePanel:
         key = (row, tuple(past), self.is_asking)
         if key != self._key:
             self._put(key, self._member(row, past))
+
+    def show_mind(self, view: MindView) -> None:
+        """Show what a member has learned."""
+        if (view,) != self._key:
+            deeds = MindDeeds(self._deeds.learn, self._deeds.choose, lambda: self._deeds.mind(False))
+            self._put((view,), mind_part(self._palette, view, deeds))
 
     def show_own(self, own: Own, log: LogHealth) -> None:
         """Show this computer and the log."""
@@ -136,6 +147,13 @@ class HivePanel:
                     lambda event: deeds.invite(),
                     icon=ft.Icons.PERSON_ADD_OUTLINED,
                     key="I",
+                ),
+                action(
+                    palette,
+                    say("mind.open"),
+                    lambda event: deeds.mind(True),
+                    icon=ft.Icons.PSYCHOLOGY_OUTLINED,
+                    key="M",
                 ),
                 action(
                     palette,

@@ -13,9 +13,11 @@ from narrator_app.ui.hive_answers import HiveAnswers
 from narrator_app.ui.hive_graph import HiveGraph
 from narrator_app.ui.hive_panel import Deeds, HivePanel
 from narrator_app.ui.hive_table import ROW_HEIGHT, HiveTable
+from narrator_app.ui.mind_hands import MindHands
 from narrator_app.ui.parts import action, empty, heading, identified, label
 from narrator_app.views.hive import HiveView, Row, hive_view, past_statuses
 from narrator_app.views.hive_graph import CROWD
+from narrator_app.views.mind import mind_view
 from protocol.kinds import NARRATOR
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ GRAPH_SHARE, GRAPH_MOST = 0.36, 860  # of the screen's width, where there is mor
 TABLE_TOP, TABLE_LEAST, TABLE_MOST = 108, 240, 430
 SHOWING = frozenset(
     {"status", "probed", "timing", "joined", "cast", "invite", "checkpoint", "accepted", "narrated", "line"}
+    | {"learning", "evolved", "mind", "kept"}
 )
 
 
@@ -46,12 +49,13 @@ class HiveScreen:
         self._past: tuple[object, ...] = ()
         self._steps = 0
         self._is_moving = False
+        self._minds = False  # whether what the selected one has learned is looked at
         self._is_narrow: bool | None = None
         palette = desk.palette
         self._surveyor = self._make_surveyor()
         self._graph = HiveGraph(palette, say("hive.you"), self._picked, desk.soon)
         self._table = HiveTable(palette, self._picked)
-        self._panel = HivePanel(palette, Deeds(self._probe, self._invite, self._close, self._copy))
+        self._panel = HivePanel(palette, self._deeds())
         self._answers = HiveAnswers(palette)
         self._summary = label(palette, "")
         self._clipboard = ft.Clipboard()
@@ -117,6 +121,10 @@ class HiveScreen:
                 self._picked(self._table.neighbour(self.selected, 1 if key.key == "Arrow Down" else -1))
             case "Page Down" | "Page Up":
                 self._table.turn(1 if key.key == "Page Down" else -1)
+            case "Escape" if self._minds:
+                self._mind(False)
+            case "M" if self._row is not None:
+                self._mind(not self._minds)
             case "Escape" if self._panel.is_asking:
                 self._ask(False)
             case "Escape" if self.selected is not None:
@@ -167,6 +175,9 @@ class HiveScreen:
         row = self._row
         if row is None:
             self._panel.show_own(view.own, view.log)
+        elif self._minds and self.desk.evening is not None and self._facts is not None:
+            facts = self.desk.evening.desk.minds.facts(row.seat)
+            self._panel.show_mind(mind_view(row.name, facts, self._facts.at))
         elif self._surveyor is not None and self._facts is not None:
             notes = self._surveyor.history(row.name)[1:]
             self._panel.show_member(row, past_statuses(notes, self._facts.at))
@@ -272,11 +283,29 @@ class HiveScreen:
     # --- what a person does -----------------------------------------------------------------------------------------
 
     def _picked(self, seat: int | None) -> None:
+        self._minds = self._minds and seat == self.selected
         self.selected = None if seat == NARRATOR else seat
         self._panel.ask(False)
         if self.selected is not None:
             self._table.reveal(self.selected)
         self.refresh()
+
+    def _deeds(self) -> Deeds:
+        return Deeds(self._probe, self._invite, self._close, self._copy, self._mind, self._learn, self._choose)
+
+    def _mind(self, is_looked_at: bool) -> None:
+        self._minds = is_looked_at
+        self.refresh()
+
+    def _learn(self, strength: str) -> None:
+        evening, row = self.desk.evening, self._row
+        if evening is not None and row is not None:
+            MindHands(self.desk, evening, row).learn(strength)
+
+    def _choose(self, version: str, pinned: bool) -> None:
+        evening, row = self.desk.evening, self._row
+        if evening is not None and row is not None:
+            MindHands(self.desk, evening, row).choose(version, pinned=pinned, then=self.refresh)
 
     def _probe(self) -> None:
         evening, row = self.desk.evening, self._row

@@ -21,10 +21,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from peer.prompt import Prompt, as_text
 from peer.writer.errors import AdapterWrong, LlamaMissing, ModelFailed, ModelFileWrong
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 BATCH = 64  # tokens read at a time: how long a cancelled pre-read may go on
 COUNTED = 4_096  # texts whose token counts are remembered
@@ -99,11 +102,35 @@ class Engine:
         """Does the model say how a conversation is put to it?"""
         return self._template is not None
 
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What the file says of itself, as "general.architecture"."""
+        return dict(self._llm.metadata)
+
     def tokens_of(self, prompt: Prompt, name: str) -> list[int]:
         """The prompt as the model reads it: in its chat template, else as the page of a play."""
-        if self._template is None:
-            return self._tokens(as_text(prompt, name), begin=True)
-        return self._tokens(self._conversation(prompt) + prompt.opening, special=True)
+        return self._continued(prompt, name, "")
+
+    def lesson_of(self, prompt: Prompt, name: str, answer: str) -> tuple[list[int], list[int]]:
+        """The prompt as the model reads it, and ``answer`` as it would then say it, with the end of its turn."""
+        read = self.tokens_of(prompt, name)
+        spoken = answer + prompt.opening + ("" if self.has_template else "\n")
+        both = self._continued(prompt, name, spoken)
+        said = both[len(read) :] if both[: len(read)] == read else self._tokens(spoken)
+        turn, text = self._api.llama_vocab_eot(self._vocabulary), self._llm.token_eos()
+        end = turn if turn >= 0 else text
+        return read, [*said, end] if self.has_template and end >= 0 else said
+
+    def after(self, tokens: Sequence[int], first: int = 0) -> NDArray[Any]:
+        """The logits of what would follow each token from place ``first`` on, one row a token."""
+        import numpy
+
+        self._llm.reset()
+        rows = []
+        for at in range(0, len(tokens), self._llm.n_batch):
+            logits = self._logits(tokens[at : at + self._llm.n_batch])
+            rows.append(logits[max(0, first - at) :].copy())
+        return numpy.concatenate(rows)
 
     def adapt(self, adapter: Path | None, scale: float = 1.0) -> None:
         """Think with this adapter (a GGUF file) from now on, or with none. What was read is forgotten.
@@ -194,6 +221,29 @@ class Engine:
             self._llm.reset()
             self._is_fresh = False
             raise ModelFailed(name=self._name, why=str(error) or "it could not go on") from error
+
+    def _logits(self, tokens: Sequence[int]) -> NDArray[Any]:
+        """Read at most one batch; rows of logits, in llama.cpp's memory: they hold until it reads again."""
+        import numpy
+
+        llm = self._llm
+        llm._batch.set_batch(list(tokens), llm.n_tokens, True)
+        self._is_fresh = False
+        llm._ctx.kv_cache_seq_rm(-1, llm.n_tokens, -1)
+        try:
+            llm._ctx.decode(llm._batch)
+        except RuntimeError as error:
+            llm.reset()
+            raise ModelFailed(name=self._name, why=str(error) or "it could not go on") from error
+        llm.input_ids[llm.n_tokens : llm.n_tokens + len(tokens)] = tokens
+        llm.n_tokens += len(tokens)
+        rows = len(tokens), llm.n_vocab()
+        return numpy.ctypeslib.as_array(llm._ctx.get_logits(), shape=(rows[0] * rows[1],)).reshape(rows)
+
+    def _continued(self, prompt: Prompt, name: str, spoken: str) -> list[int]:
+        if self._template is None:
+            return self._tokens(as_text(prompt, name) + spoken, begin=True)
+        return self._tokens(self._conversation(prompt) + prompt.opening + spoken, special=True)
 
     def _tokens(self, text: str, *, begin: bool = False, special: bool = False) -> list[int]:
         found: list[int] = self._llm.tokenize(text.encode("utf-8", "replace"), add_bos=begin, special=special)

@@ -42,6 +42,7 @@ class LocalWriter:
         self._small_below = small_below
         self._engine: Engine | None = None
         self._adapter: Path | None = None
+        self._manner: Manner = "script"
         self._one = trio.CapacityLimiter(1)
         self._since = ""
         self._writing = 0  # calls of write that are under way; a pre-read gives way to them
@@ -65,9 +66,8 @@ class LocalWriter:
 
     @property
     def manner(self) -> Manner:
-        """A small model, or one without a template, is given a script; so is one that is not loaded yet."""
-        engine = self._engine
-        return "chat" if engine is not None and not self._is_small(engine) else "script"
+        """A small model, or one without a template, is given a script; so is one that was not loaded yet."""
+        return self._manner
 
     def missing(self) -> str | None:
         """The sentence and the remedy, when the library or the file is not there."""
@@ -155,6 +155,7 @@ class LocalWriter:
             path = self._check()
             wide = path.stat().st_size > WIDE_FILE
             self._engine = Engine(path, threads=self._threads, context=WIDE_CONTEXT if wide else CONTEXT)
+            self._manner = "script" if self._is_small(self._engine) else "chat"
             if self._adapter is not None:
                 self._wear(self._adapter)
         return self._engine

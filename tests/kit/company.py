@@ -37,6 +37,7 @@ from narrator_app.casting import Casting
 from narrator_app.commands import Desk, obey
 from narrator_app.ear.stenographer import Hands, Stenographer
 from narrator_app.intents import Intents
+from narrator_app.minds import Minds
 from narrator_app.narrator import Happening, Narrator
 from narrator_app.preferences import Preferences
 from narrator_app.reference_voices import ReferenceVoices
@@ -296,13 +297,15 @@ async def open_desk(folder: Path, name: str = "The Lighthouse") -> AsyncIterator
         shelf = Shelf(narrator, settings, clips)
         person.nursery.start_soon(clips.run, person.node.subscribe())
         person.nursery.start_soon(casting.portraits.run, person.node.subscribe())
+        minds = Minds(narrator, clips)
+        person.nursery.start_soon(minds.run, person.node.subscribe())
         await person.nursery.start(narrator.run)
         desk: Desk
         hands = Hands(lambda text, said: intents.tell(text, recording=said), lambda line: obey(line, desk))
         unheard = person.folder / "unheard"
         stenographer = Stenographer(narrator, hands, Preferences, settings.whisper, unheard, lambda: False, "null")
         await person.nursery.start(stenographer.run)
-        desk = Desk(narrator, intents, casting, shelf, ReferenceVoices(narrator, clips), stenographer)
+        desk = Desk(narrator, intents, casting, shelf, ReferenceVoices(narrator, clips), stenographer, minds)
         yield Evening(company, desk, settings, happened, said)
         nursery.cancel_scope.cancel()
 

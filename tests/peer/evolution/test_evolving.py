@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trio
+
+from peer.evolution.contract import GENTLE, NORMAL, Progress
+from peer.evolution.errors import EvolutionEnded
+from peer.evolution.evolving import Evolution
+from peer.evolution.learner import STATE
+from tests.kit import tiny_models
+from tests.kit.voiced import write_samples
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("base")
+    tiny_models.make(folder, "llama")
+    return folder / "llama.gguf"
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> Path:
+    return write_samples(tmp_path / "odda.jsonl")
+
+
+async def test_from_lines_to_adapter_and_report(base: Path, samples: Path, tmp_path: Path) -> None:
+    told: list[Progress] = []
+    report = await Evolution(samples, base, tmp_path / "out", strength=GENTLE, tell=told.append).run()
+    assert {one.part for one in told} == {"reading", "learning", "measuring"}
+    learning = [one for one in told if one.part == "learning"]
+    assert [one.step for one in learning] == list(range(1, learning[0].steps + 1))
+    assert report.curve == tuple(pytest.approx(one.loss) for one in learning)
+    assert report.after.loss < report.before.loss
+    assert report.adapter.exists() and report.adapter.parent == tmp_path / "out"
+    assert (report.adapter.name == "adapter.gguf") is report.promoted
+    left = {path.name for path in (tmp_path / "out").iterdir()}
+    assert left == {report.adapter.name, "report.json", "report.md", "report.html", "meta.json"}
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "<svg" in page and report.what.split(":")[0] in page
+    assert json.loads((tmp_path / "out" / "meta.json").read_text())["adapter_hash"] == report.adapter_hash
+
+
+def after(steps: int, act: Callable[[Evolution], None], evolution: list[Evolution]) -> Callable[[Progress], None]:
+    """Does something once so many steps were learned."""
+
+    def tell(progress: Progress) -> None:
+        if progress.part == "learning" and progress.step == steps:
+            act(evolution[0])
+
+    return tell
+
+
+def kill(evolution: Evolution) -> None:
+    assert evolution._process is not None
+    os.kill(evolution._process.pid, signal.SIGKILL)
+
+
+async def test_killed_in_the_middle_it_goes_on_and_ends_alike(base: Path, samples: Path, tmp_path: Path) -> None:
+    whole = await Evolution(samples, base, tmp_path / "whole", strength=NORMAL).run()
+    held: list[Evolution] = []
+    held.append(Evolution(samples, base, tmp_path / "out", strength=NORMAL, tell=after(20, kill, held)))
+    with pytest.raises(EvolutionEnded, match="killed"):
+        await held[0].run()
+    assert (tmp_path / "out" / STATE).exists()
+    steps: list[int] = []
+    again = Evolution(
+        samples,
+        base,
+        tmp_path / "out",
+        strength=NORMAL,
+        tell=lambda one: steps.append(one.step) if one.part == "learning" else None,
+    )
+    report = await again.run()
+    assert steps[0] > 8, "it began anew"
+    assert report.curve == pytest.approx(whole.curve, rel=1e-3)
+    assert report.after.loss == pytest.approx(whole.after.loss, rel=1e-2)
+    assert report.tokens == whole.tokens
+
+
+async def test_cancelled_it_saves_what_it_learned(base: Path, samples: Path, tmp_path: Path) -> None:
+    with trio.CancelScope() as scope:
+        held = [Evolution(samples, base, tmp_path / "out", tell=after(3, lambda _: scope.cancel(), []))]
+        held[0]._tell = lambda one: scope.cancel() if one.part == "learning" and one.step == 3 else None
+        await held[0].run()
+    assert scope.cancelled_caught
+    assert (tmp_path / "out" / STATE).exists()
+    assert held[0]._process is not None and held[0]._process.returncode is not None
