@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +12,11 @@ import pytest
 import trio
 
 from peer.evolution.contract import GENTLE, NORMAL, Progress
-from peer.evolution.errors import EvolutionEnded
+from peer.evolution.errors import DiskShort, EvolutionEnded, EvolutionRefused, EvolveMissing, SamplesRefused
 from peer.evolution.evolving import Evolution
 from peer.evolution.learner import STATE
+from peer.writer.errors import ModelFileMissing
+from peer.writer.model_file import embedded_model
 from tests.kit import tiny_models
 from tests.kit.voiced import write_samples
 
@@ -27,10 +31,16 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def embedded() -> Path:
+    return embedded_model()
+
+
+@pytest.fixture
 def samples(tmp_path: Path) -> Path:
     return write_samples(tmp_path / "odda.jsonl")
 
 
+@pytest.mark.slow
 async def test_from_lines_to_adapter_and_report(base: Path, samples: Path, tmp_path: Path) -> None:
     told: list[Progress] = []
     report = await Evolution(samples, base, tmp_path / "out", strength=GENTLE, tell=told.append).run()
@@ -63,6 +73,7 @@ def kill(evolution: Evolution) -> None:
     os.kill(evolution._process.pid, signal.SIGKILL)
 
 
+@pytest.mark.slow
 async def test_killed_in_the_middle_it_goes_on_and_ends_alike(base: Path, samples: Path, tmp_path: Path) -> None:
     whole = await Evolution(samples, base, tmp_path / "whole", strength=NORMAL).run()
     held: list[Evolution] = []
@@ -85,11 +96,59 @@ async def test_killed_in_the_middle_it_goes_on_and_ends_alike(base: Path, sample
     assert report.tokens == whole.tokens
 
 
+@pytest.mark.slow
 async def test_cancelled_it_saves_what_it_learned(base: Path, samples: Path, tmp_path: Path) -> None:
-    with trio.CancelScope() as scope:
-        held = [Evolution(samples, base, tmp_path / "out", tell=after(3, lambda _: scope.cancel(), []))]
-        held[0]._tell = lambda one: scope.cancel() if one.part == "learning" and one.step == 3 else None
-        await held[0].run()
+    scope, evolving = trio.CancelScope(), list[Evolution]()
+    tell = after(3, lambda _: scope.cancel(), evolving)
+    evolving.append(Evolution(samples, base, tmp_path / "out", tell=tell))
+    with scope:
+        await evolving[0].run()
     assert scope.cancelled_caught
     assert (tmp_path / "out" / STATE).exists()
-    assert held[0]._process is not None and held[0]._process.returncode is not None
+    assert evolving[0]._process is not None and evolving[0]._process.returncode is not None
+
+
+@pytest.mark.slow
+async def test_another_model_in_the_middle_is_refused_by_its_hash(base: Path, samples: Path, tmp_path: Path) -> None:
+    held: list[Evolution] = []
+    held.append(Evolution(samples, base, tmp_path / "out", tell=after(10, kill, held)))
+    with pytest.raises(EvolutionEnded):
+        await held[0].run()
+    swapped = tmp_path / base.name
+    shutil.copy(base, swapped)
+    with swapped.open("r+b") as file:
+        file.seek(-4, os.SEEK_END)
+        file.write(b"\0\0\0\0")
+    with pytest.raises(EvolutionRefused, match="is not the model that was being evolved here"):
+        await Evolution(samples, swapped, tmp_path / "out").run()
+
+
+async def test_the_childs_own_sentence_arrives(embedded: Path, tmp_path: Path) -> None:
+    rubbish = tmp_path / "rubbish.jsonl"
+    rubbish.write_text("{}\n")
+    with pytest.raises(SamplesRefused, match=r"Line 1 of .* is not a sample"):
+        await Evolution(rubbish, embedded, tmp_path / "out").run()
+
+
+async def test_without_the_libraries_it_says_what_to_install(
+    embedded: Path, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(EvolveMissing, match="needs torch") as missing:
+        await Evolution(samples, embedded, tmp_path / "out").run()
+    assert "pip install 'dreamweaver-net[evolve]'" in missing.value.hint
+
+
+async def test_a_full_disk_is_told_before_the_start(
+    embedded: Path, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = shutil.disk_usage(tmp_path)._replace(free=1_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    with pytest.raises(DiskShort):
+        await Evolution(samples, embedded, tmp_path / "out").run()
+    assert not (tmp_path / "out").exists()
+
+
+async def test_a_model_that_is_not_there(samples: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelFileMissing):
+        await Evolution(samples, tmp_path / "absent.gguf", tmp_path / "out").run()
