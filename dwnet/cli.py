@@ -60,9 +60,10 @@ def _reading() -> Reading:
 
 
 def _engine_checks(settings: Settings) -> list[tuple[str, EngineCheck]]:
+    from narrator_app import run as desk
     from peer import run
 
-    return run.engine_checks(settings)
+    return [*run.engine_checks(settings), *(desk.engine_checks(settings) if settings.narrator else ())]
 
 
 def _voices() -> Voices:

@@ -11,6 +11,7 @@ import trio
 
 from dwnet.blob_store import BlobStore
 from dwnet.clips import Clips
+from dwnet.doctor import EngineCheck
 from dwnet.high_water import Level
 from dwnet.home import Home, open_home
 from dwnet.playback import Player, open_player
@@ -24,6 +25,7 @@ from narrator_app.casting import Casting
 from narrator_app.checkup import Checks
 from narrator_app.commands import Desk, obey
 from narrator_app.ear import catalogue as catalogue
+from narrator_app.ear.catalogue import checks as ear_checks
 from narrator_app.ear.stenographer import Hands, Stenographer
 from narrator_app.errors import DeskMissing, NotTheNarrator
 from narrator_app.intents import Intents
@@ -158,6 +160,12 @@ def _announce(home: Home) -> None:
     node = home.node
     record = messages.write_peer_record(node.member, node.ledger.tag, now(), home.mesh.addresses)
     node.perform(node.gossip.announce(record))
+
+
+def engine_checks(settings: Settings) -> list[tuple[str, EngineCheck]]:
+    """What the doctor asks of a narrator's ears on this machine."""
+    chosen = habits(data_root(settings))
+    return ear_checks(settings, chosen.ear, chosen.microphone)
 
 
 def headless(settings: Settings, story: str, *, json: bool) -> int:

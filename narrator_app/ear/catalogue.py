@@ -10,11 +10,13 @@ from pathlib import Path
 import trio
 
 from dwnet.audio import Sound, SoundUnreadable, read_sound, resample
+from dwnet.doctor import EngineCheck, Finding
 from dwnet.errors import NodeError
 from dwnet.settings import Settings
 from dwnet.whole_file import reading
 from narrator_app.ear.contract import RATE, USUAL, Ear, Heard, parse_ear
 from narrator_app.ear.engines import ENGINES, open_ear
+from narrator_app.ear.microphone import NoMicrophone, open_microphone
 from narrator_app.ear.scene_words import sentences_of
 from narrator_app.ear.sphinx import MODELS, Sphinx
 from narrator_app.ear.voice_activity import breaths, spoken_seconds
@@ -76,6 +78,26 @@ def ears(settings: Settings) -> Iterator[EarRow]:
     found += [Whisper(name, models) for name in dict.fromkeys((*own, *offered()))]
     rows = [EarRow(one.spec, *parse_ear(one.spec, ENGINES), one.missing() or "") for one in found]
     yield from sorted(rows, key=lambda row: bool(row.missing))
+
+
+def checks(settings: Settings, spec: str, microphone: str) -> list[tuple[str, EngineCheck]]:
+    """What the doctor asks of the ear and the microphone that are chosen."""
+
+    async def ear() -> Finding:
+        async with open_ear(spec, settings.whisper, _unheard) as chosen:
+            missing = await trio.to_thread.run_sync(chosen.missing)
+        what = f"The ear is {spec}." if missing is None else f"The ear {spec} is not ready."
+        return Finding("ear", missing is None, what, missing or "")
+
+    async def device() -> Finding:
+        """Who types needs none: its absence is no fault, unless one was chosen."""
+        try:
+            async with open_microphone(microphone):
+                return Finding("microphone", True, "There is a microphone.")
+        except NoMicrophone as error:
+            return Finding("microphone", not microphone, error.what, error.hint if microphone else "")
+
+    return [("ear", ear), ("microphone", device)]
 
 
 def hear(

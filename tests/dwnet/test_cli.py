@@ -358,7 +358,9 @@ def test_status_tells_how_a_story_stands(folder: Path) -> None:
 def test_the_doctor_has_a_line_for_everything(folder: Path) -> None:
     result = run("doctor", "--data", folder, "--json")
     findings = events(result)
-    assert {"python", "folder", "database", "writer", "voice", "sound"} <= {one["name"] for one in findings}
+    assert {"python", "folder", "database", "writer", "voice", "sound", "ear", "microphone"} <= {
+        one["name"] for one in findings
+    }
     assert result.exit_code == (0 if all(one["ok"] for one in findings) else 1)
     assert all(one["ok"] or one["remedy"] for one in findings)
 
