@@ -113,6 +113,7 @@ def fetch(one: Offer, settings: Settings, *, agreed: bool, as_json: bool) -> Non
     import trio
 
     from dwnet.catalogue import is_here, spoken, why_not
+    from dwnet.ending import unless_ended
     from dwnet.installing import agree, install, is_agreed
     from dwnet.machine import look
 
@@ -124,7 +125,7 @@ def fetch(one: Offer, settings: Settings, *, agreed: bool, as_json: bool) -> Non
         click.echo(f"This machine may be too small for {one.name}: it {small}.", err=True)
     with _shown(one, as_json=as_json) as came:
         begun = partial(_begun, one, as_json=as_json)
-        where = trio.run(partial(install, one, settings, os.environ, begun=begun, came=came))
+        where = trio.run(unless_ended, partial(install, one, settings, os.environ, begun=begun, came=came))
     use = spoken(one, settings)
     if as_json:
         put_json({"event": "fetched", "kind": one.kind, "name": one.name, "path": str(where), "spoken": use})

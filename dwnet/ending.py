@@ -5,12 +5,14 @@ whatever happens to run may be swallowed there, by a library's callback for one,
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import trio
 
 from dwnet.errors import INTERRUPTED
 
+R = TypeVar("R")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -27,3 +29,22 @@ class Ending:
                 self.code = INTERRUPTED if one == signal.SIGINT else 0
                 stop()
                 return
+
+
+async def unless_ended(work: Callable[[], Awaitable[R]]) -> R:
+    """What ``work`` returns. A signal cancels it.
+
+    :raises KeyboardInterrupt: when a signal came before it was done.
+    """
+    ending, results = Ending(), list[R]()
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ending.wait, nursery.cancel_scope.cancel)
+            results.append(await work())
+            nursery.cancel_scope.cancel()
+    except Exception:
+        if ending.code != INTERRUPTED:  # what breaks while it is broken off is of no interest
+            raise
+    if not results:
+        raise KeyboardInterrupt
+    return results[0]
