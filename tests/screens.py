@@ -8,25 +8,36 @@ for the pictures is done to a copy.
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import trio
+
+from dwnet.audio import encode_clip
 from narrator_app.phrases import say
+from narrator_app.preferences import FILE, GLANCE_MOST
 from tests.kit.browser import PACKAGE, Chromium, Tab, chromium, find_chromium
 from tests.kit.hive import Hive, address_of
 from tests.kit.quick_writer import QuickWriter, quick_writer
+from tests.kit.quiet_room import quiet_room
+from tests.kit.spoken import spoken
 
 STORY = "The Night the Lamp Went Out"
 SIZES = ((1280, 800), (900, 800))
 CAST = ("Pim", "Tock", "Vesper")
 ROOMS = ("stage", "cast", "hive", "library", "settings")  # in the order of the navigation
-SCREENS = (*ROOMS, "provisions", "speaking", "first")
+SCREENS = (*ROOMS, "provisions", "hearing", "speaking", "heard", "first")
+EARS = {"PULSE_SINK": "room", "PULSE_SOURCE": "mouth.monitor"}  # what the desk speaks into, and what it hears
+SAID = "The lamp is out and somebody knocks at the door."
 SETTLED_MS = 1200  # for pictures only: fonts and fades have come to rest
 
 # What is told, and what each answers.
@@ -101,6 +112,8 @@ class Sitting:
     told: str
     new: str
     writer: QuickWriter
+    room: dict[str, str]  # how a program finds the sound system that the desk hears; empty without one
+    said: Path  # a sentence that can be played there
 
 
 def show(
@@ -130,6 +143,21 @@ def show(
             tab.click(say("settings.provisions"))
             tab.see(say("settings.provisions_title"))
             picture(tab, "provisions")
+        if "hearing" in wanted:
+            tab.click("Settings")
+            tab.click(say("settings.hearing"))
+            tab.see(say("settings.hearing_title"))
+            picture(tab, "hearing")
+        if "heard" in wanted and sitting.room:
+            tab.press("Control+1")
+            tab.press("F2")
+            tab.see(say("stage.ear_taking"))
+            subprocess.run(["paplay", "-d", "mouth", sitting.said], env=sitting.room, check=True)
+            picture(tab, "listening")
+            tab.press("F2")
+            tab.see("Esc drops it; change it")
+            picture(tab, "heard")
+            tab.press("Escape")
         if "speaking" in wanted:
             tab.press("Control+1")
             with speaking(tab, sitting.writer):
@@ -154,7 +182,14 @@ def speaking(tab: Tab, writer: QuickWriter) -> Iterator[None]:
 @contextmanager
 def evenings(folder: Path) -> Iterator[Sitting]:
     """The desk on an evening with a told story and its characters there, and a desk that is new."""
-    with quick_writer() as writer, tempfile.TemporaryDirectory() as copied:
+    sound = shutil.which("pulseaudio") if shutil.which("paplay") else None
+    with (
+        quick_writer() as writer,
+        tempfile.TemporaryDirectory() as copied,
+        _room(sound, Path(copied) / "room") as room,
+    ):
+        said = Path(copied) / "said.ogg"
+        said.write_bytes(encode_clip(trio.run(partial(spoken, SAID))))
         told = folder / "told"
         if not told.exists():
             shutil.rmtree(folder, ignore_errors=True)
@@ -162,12 +197,18 @@ def evenings(folder: Path) -> Iterator[Sitting]:
             with hive_in(folder, writer) as hive:
                 tell(hive, writer)
             told.touch()
-        with hive_in(shutil.copytree(folder, Path(copied) / "evening"), writer) as hive:
-            desk = hive.desk(story=STORY)
+        evening = shutil.copytree(folder, Path(copied) / "evening")
+        (evening / "narrator" / FILE).write_text(json.dumps({"glance": GLANCE_MOST}))
+        with hive_in(evening, writer) as hive:
+            desk = hive.desk(story=STORY, environment={**room, **EARS} if room else None)
             for name in CAST:
                 hive.peer(name)
                 desk.wait("status", member=name, status="Online_Responsive")
-            yield Sitting(address_of(desk), address_of(hive.desk("newcomer")), writer)
+            yield Sitting(address_of(desk), address_of(hive.desk("newcomer")), writer, room, said)
+
+
+def _room(program: str | None, folder: Path) -> AbstractContextManager[dict[str, str]]:
+    return quiet_room(program, folder) if program else nullcontext({})
 
 
 @contextmanager

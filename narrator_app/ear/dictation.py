@@ -90,7 +90,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Mend:
-    """The narrator wants to correct what is shown: the clock stops."""
+    """The narrator wants to correct what is shown, or will be: it is not told by itself."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,7 @@ class Dictation:
         self.text = ""
         self.partial = ""
         self.unsure = False
+        self.waits = False  # what is being heard is to be mended before it is told
         self.deadline: float | None = None
         self._near: deque[bool] = deque(maxlen=NEAR)
         self._taken = 0.0  # seconds of the utterance that is being taken
@@ -237,7 +238,7 @@ class Dictation:
     def _show(self, now: float) -> list[Effect | Tell]:
         if not self.text:
             return self._settle()
-        if self.unsure:
+        if self.unsure or self.waits:
             self.state, self.deadline = State.MENDING, None
             return []
         self.state = State.SHOWN
@@ -252,6 +253,10 @@ class Dictation:
 
     def _mend(self, event: Mend, now: float) -> list[Effect | Tell]:
         self.state, self.deadline = State.MENDING, None
+        return []
+
+    def _wait(self, event: Mend, now: float) -> list[Effect | Tell]:
+        self.waits = True
         return []
 
     def _send(self, event: Send, now: float) -> list[Effect | Tell]:
@@ -278,7 +283,7 @@ class Dictation:
     def _settle(self) -> list[Effect | Tell]:
         """Ready for the next."""
         self.text = self.partial = ""
-        self.unsure, self.deadline = False, None
+        self.unsure, self.waits, self.deadline = False, False, None
         self._closed.clear()
         self._near.clear()
         self.state = State.WAITING if self.hands_free else State.OFF
@@ -297,6 +302,7 @@ TABLE: dict[tuple[State, type], _Act] = {
     **dict.fromkeys([(_T, Final), (_R, Final)], Dictation._final),
     (_S, Tick): Dictation._tick,
     (_S, Mend): Dictation._mend,
+    **dict.fromkeys([(_T, Mend), (_R, Mend)], Dictation._wait),
     **dict.fromkeys([(_S, Send), (_M, Send)], Dictation._send),
     **dict.fromkeys([(_T, Drop), (_R, Drop), (_S, Drop), (_M, Drop)], Dictation._drop),
     **dict.fromkeys([(one, Lost) for one in State], Dictation._lose),

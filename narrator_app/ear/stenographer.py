@@ -103,7 +103,7 @@ class Stenographer:
         self._nursery: trio.Nursery | None = None
         self._ear: Ear | None = None
         self._listening: trio.CancelScope | None = None  # the microphone's
-        self._hearing = trio.CancelScope()  # the utterances'
+        self._hearing: set[trio.CancelScope] = set()  # one for each utterance that is being heard
         self._mouth: trio.MemorySendChannel[Sound] | None = None
         self._before: deque[bytes] = deque(maxlen=BEFORE)
         self._said: list[bytes] = []  # what the words that wait were heard in
@@ -196,14 +196,15 @@ class Stenographer:
                 self._mouth, ear_end = trio.open_memory_channel[Sound](PIECES)
                 for frame in self._before if self.dictation.hands_free else ():
                     self._mouth.send_nowait(Sound(frame, RATE))
-                if self._hearing.cancel_called:
-                    self._hearing = trio.CancelScope()
-                self._nursery.start_soon(self._hear, ear_end, self._hearing)
+                scope = trio.CancelScope()
+                self._hearing.add(scope)
+                self._nursery.start_soon(self._hear, ear_end, scope)
             case Effect.CLOSE if self._mouth is not None:
                 self._mouth.close()
                 self._mouth = None
             case Effect.FORGET:
-                self._hearing.cancel()
+                while self._hearing:
+                    self._hearing.pop().cancel()
                 self._mouth = None
             case Effect.DROP:
                 self._said.clear()
@@ -325,6 +326,7 @@ class Stenographer:
             except NodeError as failure:
                 trouble = await left_as_file(failure, b"".join(kept), self._unheard)
                 self._narrator.happen("error", what=trouble.what, hint=trouble.hint)
+        self._hearing.discard(scope)
         if scope.cancelled_caught:
             return
         if final is None:

@@ -13,6 +13,7 @@ from narrator_app.ui.parts import heading, identified
 from narrator_app.ui.settings_about import AboutSection, KeysSection
 from narrator_app.ui.settings_address import AddressSection, FolderSection
 from narrator_app.ui.settings_doctor import DoctorSection
+from narrator_app.ui.settings_hearing import HearingSection
 from narrator_app.ui.settings_looks import LooksSection, SoundSection, WindowSection
 from narrator_app.ui.settings_provisions import ProvisionsSection
 from narrator_app.views.setup import SECTIONS
@@ -26,6 +27,7 @@ WIDE = 1_420  # of one that stands in stacks
 ICONS = {
     "looks": ft.Icons.PALETTE_OUTLINED,
     "sound": ft.Icons.VOLUME_UP_OUTLINED,
+    "hearing": ft.Icons.MIC_NONE_OUTLINED,
     "window": ft.Icons.WEB_ASSET_OUTLINED,
     "address": ft.Icons.GROUP_ADD_OUTLINED,
     "provisions": ft.Icons.DOWNLOAD_OUTLINED,
@@ -173,6 +175,8 @@ class SettingsScreen:
                 return LooksSection(self.desk)
             case "sound":
                 return SoundSection(self.desk)
+            case "hearing":
+                return HearingSection(self.desk)
             case "window":
                 return WindowSection(self.desk)
             case "address":

@@ -14,6 +14,7 @@ from narrator_app.phrases import say
 from narrator_app.ui.palette import STORY
 from narrator_app.ui.parts import icon_button, identified
 from narrator_app.ui.stage_deeds import quietly
+from narrator_app.ui.stage_ear import EarPart
 from narrator_app.views.completion import Completion, Mode, Offer, chosen, complete, mode_in
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class NarrationBox:
             on_focus=lambda event: self._focus(True),
             on_blur=lambda event: self._focus(False),
         )
+        self.ear = EarPart(desk, self.field, lambda: self.mode)
         self._offers = ft.Container(visible=False)
         self._chip = ft.Container(visible=False, data=(SAY, True))
         self._frame = ft.Container()
@@ -88,23 +90,26 @@ class NarrationBox:
             on_click=lambda event: self.send(),
         )
         self._whisper = whisper
+        told_by = ft.Semantics(container=True, content=whisper)
+        row = ft.Row(
+            [
+                self._chip,
+                identified("narration", self.field),
+                ft.Row([self.ear.button, scene, told_by, send], spacing=2, tight=True),
+            ],
+            spacing=6,
+            vertical_alignment=ft.CrossAxisAlignment.END,
+        )
+        row.controls[1].expand = True
         self._frame = ft.Container(
-            ft.Row(
-                [
-                    self._chip,
-                    identified("narration", self.field),
-                    ft.Row([scene, ft.Semantics(container=True, content=whisper), send], spacing=2, tight=True),
-                ],
-                spacing=6,
-                vertical_alignment=ft.CrossAxisAlignment.END,
-            ),
+            ft.Column([self.ear.bar, row], spacing=0, tight=True),
             bgcolor=palette.panel,
             border=ft.Border.all(1.2, palette.line),
             border_radius=14,
             padding=ft.Padding.only(left=6, right=8, top=4, bottom=4),
         )
-        self._frame.content.controls[1].expand = True  # type: ignore[union-attr]
-        return ft.Column([self._offers, self._frame], spacing=6, tight=True)
+        keys = ft.KeyboardListener(self._frame, include_semantics=False, on_key_up=self.ear.let_go)
+        return ft.Column([self._offers, keys], spacing=6, tight=True)
 
     def refresh_cast(self) -> None:
         """Who can be whispered to now."""
@@ -122,6 +127,10 @@ class NarrationBox:
             quietly()
             return
         desk, drafts = evening.desk, self._drafts
+        if self.ear.send(text):
+            if drafts is not None and not self.field.value:
+                self.desk.do(lambda: drafts.keep(""))
+            return
         goes_on = True
 
         async def tell() -> None:
@@ -161,6 +170,7 @@ class NarrationBox:
         self._show_chip()
         self._caret = len(text) if self._caret > len(text) or not self._has_caret() else self._caret
         self._complete(text)
+        self.ear.typed()
         drafts = self._drafts
         if drafts is not None:
             self.desk.do(lambda: drafts.keep(text))
@@ -254,6 +264,8 @@ class NarrationBox:
             if key.key == "Escape":
                 self._offer(None)
                 return True
+        if self.ear.pressed(key):
+            return True
         if self.mode != SAY and (
             key.key == "Escape" or (key.key == "Backspace" and not self.field.value and self.focused)
         ):
@@ -285,6 +297,7 @@ class NarrationBox:
 
     def _become(self, mode: Mode) -> None:
         self.mode = mode
+        self.ear.meant_otherwise()
         self._show_chip()
         self.desk.page.run_task(self.field.focus)
 

@@ -80,6 +80,7 @@ class StageScreen:
         self.page.open(story.length)
         self._put_tail(None)
         self._show()
+        self.box.ear.shown()
 
     def refresh(self) -> None:
         """Bring the controls in step with the story."""
@@ -95,6 +96,7 @@ class StageScreen:
 
     def happened(self, one: Happening) -> None:
         """Something happened to the story."""
+        self.box.ear.happened(one, seen=self._is_on_page())
         if not self._is_on_page():
             return
         match one["event"]:
@@ -102,7 +104,7 @@ class StageScreen:
                 self._token(bytes.fromhex(one["cue"]))
             case "shown" if isinstance(one["shown"], Said):
                 self._said(one["shown"])
-            case "words" | "shown":
+            case "words" | "shown" | "hearing" | "heard":
                 return
             case event if event in AT_ONCE:
                 self.refresh()

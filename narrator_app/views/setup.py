@@ -11,7 +11,7 @@ from narrator_app.phrases import say
 from narrator_app.preferences import SCALE_LEAST, SCALE_MOST, THEMES, Preferences
 from protocol.addresses import join_address
 
-SECTIONS = ("looks", "sound", "window", "address", "provisions", "folder", "doctor", "keys", "about")
+SECTIONS = ("looks", "sound", "hearing", "window", "address", "provisions", "folder", "doctor", "keys", "about")
 IN_INVITES = 3  # addresses that an invite code carries, the first ones
 
 # Every key of the desk: where it means something, how it is written, and the phrase that says what it does.
@@ -34,6 +34,7 @@ SHORTCUTS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("@", "ask"),
             ("/", "command"),
             ("Tab", "complete"),
+            ("F2", "talk"),
             ("F8", "hold"),
             ("F9", "review"),
             ("Ctrl+Enter, Alt+Enter, Alt+Delete", "judge"),

@@ -169,6 +169,19 @@ def test_what_was_heard_can_be_mended() -> None:
     assert desk.does(Send("The lamp goes out.")) == [Tell("The lamp goes out.")]
 
 
+def test_what_is_to_be_mended_waits_also_when_that_is_known_before_it_is_heard() -> None:
+    desk = Desk(Manner(glance=0.0))
+    desk.does(Begin())
+    desk.sound(1.0, speech=True)
+    desk.does(Mend())
+    assert desk.does(Release(), Final("Night falls.", 0.9)) == [Effect.CLOSE] and desk.state() is State.MENDING
+    assert desk.does(Send()) == [Tell("Night falls.")]
+    desk.does(Begin())
+    desk.sound(1.0, speech=True)
+    told = desk.does(Release(), Final("A knock.", 0.9))
+    assert told == [Effect.CLOSE, Tell("A knock.")], "the next one is told as usual"
+
+
 def test_what_was_heard_can_be_dropped_or_told_at_once() -> None:
     desk = Desk()
     heard(desk)

@@ -5,8 +5,11 @@ import tomllib
 from pathlib import Path
 
 import flet as ft
+import pytest
 
+from narrator_app.ear.microphone import NoMicrophone
 from narrator_app.evenings import Open
+from narrator_app.preferences import habits
 from tests.kit.desk import OpenDesk, desk_with_screens
 from tests.kit.flet_page import FletPage
 
@@ -166,5 +169,49 @@ def test_where_it_opens_the_next_time_is_chosen(tmp_path: Path) -> None:
             await page.click("In the browser")
             assert desk.house.looks.now.opens_in == "browser"
             assert [one.checked for one in page.all(ft.Semantics) if one.checked is not None] == [False, True]
+
+    asyncio.run(evening())
+
+
+def test_how_one_is_heard_is_chosen_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("narrator_app.ear.around.microphones", lambda: ["Trumpet"])
+
+    async def evening() -> None:
+        async with desk_with_screens(tmp_path, "The Lamp") as desk, desk.page(web=True) as page:
+            await settings(page, "Hearing")
+            await page.click("Hands-free")
+            await page.until(lambda: drawn(page, "Trumpet"))
+            await page.click("Trumpet")
+            assert drawn(page, "not of the one the browser runs on")
+            glance, countdown = page.all(ft.Slider)
+            page.session.apply_patch(glance._i, {"value": 0.0})
+            await page.fire(glance, "change", 0.0)
+            assert drawn(page, "What was heard is told at once.")
+            page.session.apply_patch(countdown._i, {"value": 5.0})
+            await page.fire(countdown, "change", 5.0)
+            commands, keep = page.all(ft.Switch)
+            for switch in (commands, keep):
+                page.session.apply_patch(switch._i, {"value": True})
+                await page.fire(switch, "change", True)
+        kept = habits(tmp_path)
+        assert (kept.talk, kept.microphone, kept.ear) == ("hands-free", "Trumpet", "sphinx:en-us")
+        assert (kept.glance, kept.countdown, kept.spoken_commands, kept.keep_voice) == (0.0, 5.0, True, True)
+
+    asyncio.run(evening())
+
+
+def test_without_a_microphone_the_settings_say_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> list[str]:
+        raise NoMicrophone(why="this machine has no sound system")
+
+    monkeypatch.setattr("narrator_app.ear.around.microphones", none)
+
+    async def evening() -> None:
+        async with desk_with_screens(tmp_path, "The Lamp") as desk, desk.page() as page:
+            await settings(page, "Hearing")
+            await page.until(lambda: drawn(page, "no sound system"))
+            monkeypatch.setattr("narrator_app.ear.around.microphones", lambda: ["Trumpet"])
+            await page.click("Look again")
+            await page.until(lambda: drawn(page, "Trumpet") and not drawn(page, "no sound system"))
 
     asyncio.run(evening())
