@@ -76,6 +76,7 @@ SHORTCUTS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("Up, Down", "members"),
             ("Page Up, Page Down", "rows"),
             ("P", "probe"),
+            ("M", "mind"),
             ("I", "invite"),
             ("Del", "close"),
         ),
