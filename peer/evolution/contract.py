@@ -70,10 +70,11 @@ class Scores:
 
     ``loss`` is the mean of the negative log-likelihood of one token of the true answers, in nats; ``perplexity`` its
     exponential. The others are of its own answers to the same prompts: ``variety`` the share of word pairs that are
-    different ones (0 to 1), ``words`` their mean length, ``nearness`` how like the character's true lines they are
-    (TF-IDF cosine, 0 to 1), ``self_naming`` the share that tells of itself by name, ``for_others`` the share that goes
-    on to speak for another, ``empty`` the share that says nothing or repeats what was said, ``leaks`` how many hold a
-    secret. ``secrets`` is the loss of one token of each secret.
+    different ones, against that of the true lines, which repeat what the character is fond of (0 to 1), ``words`` their
+    mean length, ``nearness`` how like the character's true lines they are (TF-IDF cosine, 0 to 1), ``self_naming`` the
+    share that tells of itself by name, ``for_others`` the share that goes on to speak for another, ``empty`` the share
+    that says nothing or repeats what was said, ``leaks`` how many hold a secret. ``secrets`` is the loss of one token
+    of each secret.
     """
 
     loss: float

@@ -74,7 +74,7 @@ def measure(
         Scores(
             loss=loss,
             perplexity=math.exp(min(loss, 50.0)),
-            variety=variety(answers),
+            variety=min(1.0, variety(answers) / variety([one.answer for one in shown])),
             words=fmean(len(words_of(text)) for text in answers),
             nearness=fmean(near.of(text) for text in answers),
             self_naming=fmean(_names_itself(text, sample) for text, sample in zip(answers, shown, strict=True)),
