@@ -59,7 +59,7 @@ clean:
 # An environment of its own: libp2p brings type stubs of an old trio, which would stand in the way of `make check`.
 .venv-bench/.installed: .venv/.installed
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip --disable-pip-version-check install --constraint constraints.txt --editable '.[local,desk,bench]'
+	.venv-bench/bin/python -m pip --disable-pip-version-check install --constraint constraints.txt --editable '.[local,desk,evolve,bench]'
 	@touch $@
 
 machine:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 
-from benchmarks import aloud, beat, hearing, learning, on_screen, pushing, starting, verifying
+from benchmarks import aloud, beat, evolving, hearing, learning, on_screen, pushing, starting, verifying
 from benchmarks.figure import Figure
 
 FIGURES: dict[str, Callable[[], list[Figure]]] = {
@@ -21,6 +21,7 @@ FIGURES: dict[str, Callable[[], list[Figure]]] = {
     "aloud": aloud.measure,
     "training": learning.beat_while_training,
     "adapter": learning.adapter_switch,
+    "evolve": evolving.measure,
     "screen": on_screen.measure,
     "hear": hearing.measure,
 }

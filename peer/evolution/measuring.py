@@ -58,7 +58,7 @@ def measure(
         _go_on(told)
     answers, clean = [], []
     for at, sample in enumerate(held[:ANSWERS]):
-        text, spoke_for_others = _answer(engine, sample, DICE + at)
+        text, spoke_for_others = answer(engine, sample, DICE + at)
         answers.append(text)
         clean.append(not spoke_for_others)
         _go_on(told)
@@ -112,7 +112,7 @@ def losses_of(engine: Engine, read: Sequence[int], said: Sequence[int]) -> list[
     return [float(one) for one in sums - logits[numpy.arange(len(logits)), tokens[first:]]]
 
 
-def _answer(engine: Engine, sample: Sample, seed: int) -> tuple[str, bool]:
+def answer(engine: Engine, sample: Sample, seed: int) -> tuple[str, bool]:
     """What it answers, kept to its own words as in the story; and did it begin to speak for another?"""
     prompt, name = prompt_of(sample, engine), name_of(sample) or NOBODY
     cap = SCRIPT_REPLY if prompt.opening else CHAT_REPLY
