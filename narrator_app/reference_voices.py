@@ -102,6 +102,23 @@ class ReferenceVoices:
         return seats[seat]
 
 
+async def recording_of(data: bytes) -> Sound:
+    """What of a recording is looked at, to be cut and heard before it is given.
+
+    :raises SampleUnfit: for what is no sound file, or too large.
+    """
+    return await trio.to_thread.run_sync(_whole, data, len(data))
+
+
+def _whole(data: bytes, size: int) -> Sound:
+    if size > FILE:
+        raise SampleUnfit(why=f"its file has more than {FILE // 2**20} MiB")
+    try:
+        return read_sound(data, SECONDS)
+    except SoundUnreadable as error:
+        raise SampleUnfit(why=str(error.facts["why"])) from error
+
+
 def _prepared(recording: Path | bytes, start: float, end: float | None) -> bytes:
     """What travels of it: cut, without the silence around it, levelled, as FLAC."""
     if isinstance(recording, Path):
@@ -110,12 +127,7 @@ def _prepared(recording: Path | bytes, start: float, end: float | None) -> bytes
             data = recording.read_bytes() if size <= FILE else b""
     else:
         size, data = len(recording), recording
-    if size > FILE:
-        raise SampleUnfit(why=f"its file has more than {FILE // 2**20} MiB")
-    try:
-        whole = read_sound(data, SECONDS)
-    except SoundUnreadable as error:
-        raise SampleUnfit(why=str(error.facts["why"])) from error
+    whole = _whole(data, size)
     first, last = round(max(0.0, start) * whole.rate), whole.frames
     if end is not None:
         last = min(last, round(max(0.0, end) * whole.rate))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import trio
 
-from dwnet.audio import decode_clip
+from dwnet.audio import Sound, decode_clip
 from dwnet.errors import NodeError
 from dwnet.playback import Player
 from dwnet.text import one_line
@@ -91,6 +91,17 @@ class Voices:
             with reading(out):
                 data = out.read_bytes()
             await self._player.play(await trio.to_thread.run_sync(decode_clip, data))
+
+    async def play(self, sound: Sound) -> None:
+        """Let a sound be heard in place of what was being tried, and wait until it was.
+
+        :raises NoAudioDevice:
+        """
+        self.stop()
+        if self._player.why_silent is not None:
+            raise self._player.why_silent
+        with trio.CancelScope() as self._trying:
+            await self._player.play(sound)
 
     def stop(self) -> None:
         """Be silent again."""

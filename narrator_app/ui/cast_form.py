@@ -17,9 +17,10 @@ from narrator_app.ui.cast_aloud import AloudPart
 from narrator_app.ui.cast_look import LookPart
 from narrator_app.ui.cast_panel import framed, section
 from narrator_app.ui.cast_rows import RowsPart, examples_part, lore_part
+from narrator_app.ui.cast_sample import SamplePart
 from narrator_app.ui.cast_voice import VoicePart
 from narrator_app.ui.cast_writer import WriterPart
-from narrator_app.ui.parts import action, field, label
+from narrator_app.ui.parts import action, field, label, redraw
 from narrator_app.views.card_form import (
     CardForm,
     Exchange,
@@ -126,6 +127,7 @@ class FormPanel:
             desk, voices, self._subject.seat or 0, form.voice, lambda: self._name.value or "", self._typed
         )
         self._aloud = AloudPart(palette, form.actions, form.thoughts, self._typed)
+        self._sample = SamplePart(desk, self._evening, voices, self._subject.seat, self._sampled)
         share = say("cast.talkativeness", share=form.talkativeness)
         self._talk_words = label(palette, share, size=14, colour=palette.text)
         self._talk = ft.Slider(
@@ -173,6 +175,7 @@ class FormPanel:
             *section(desk, say("cast.part_voice")),
             self._voice.build(),
             self._aloud.build(),
+            self._sample.build(),
             *section(desk, say("cast.part_play")),
             label(desk.palette, say("cast.examples"), size=14, colour=desk.palette.text),
             label(desk.palette, say("cast.examples_text")),
@@ -234,12 +237,18 @@ class FormPanel:
         self._talk_words.update()
         self._typed()
 
+    def _sampled(self) -> None:
+        """The story gave it another voice, or took it back: no change of this form's, and nothing for it to undo."""
+        if self._subject.seat is not None:
+            self._subject = subject_of(self._evening, self._subject.seat)
+            self._stored = form_of(self._subject.card)
+            self._voice.choose(self._stored.voice)
+
     def _typed(self, event: object = None) -> None:
         left = Unfinished(self.form(), self._subject.card, self._look.portrait)
         self._desk.do(lambda: self._drafts.keep(to_draft(left)))
         self._judge()
-        if self._foot.page:
-            self._foot.update()
+        redraw(self._foot)
 
     def _judge(self) -> None:
         """Say below the form how it stands."""

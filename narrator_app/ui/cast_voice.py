@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import flet as ft
 
 from narrator_app.phrases import say
-from narrator_app.ui.parts import action, field, label
+from narrator_app.ui.parts import action, field, label, redraw
 from narrator_app.views.voice_form import PITCHES, RATES, VoiceForm, found, voice_of, voice_words
 from narrator_app.voices import VoiceChoice, Voices
 
@@ -91,8 +91,7 @@ class VoicePart:
 
         def show() -> None:
             self._lay_hits()
-            if self._hits.page:
-                self._hits.update()
+            redraw(self._hits)
 
         self._desk.do(ask, show)
 
@@ -115,15 +114,15 @@ class VoicePart:
         self._lay_hits()
         self._hits.update()
 
-    def _choose(self, voice: VoiceForm) -> None:
+    def choose(self, voice: VoiceForm) -> None:
+        """Let it be this one."""
         self._rate.value, self._pitch.value = voice.rate, voice.pitch
         self._take(voice)
 
     def _take(self, voice: VoiceForm) -> None:
         self._voice = voice
         self._lay()
-        for one in (self._now, self._finer, self._hits):
-            one.update()
+        redraw(self._now, self._finer, self._hits)
         self._changed()
 
     def _lay(self) -> None:
@@ -161,4 +160,4 @@ class VoicePart:
             text_style=ft.TextStyle(size=palette.size(12)),
         )
         tip = voice.text or None
-        return ft.TextButton(words, style=style, tooltip=tip, on_click=lambda event: self._choose(voice))
+        return ft.TextButton(words, style=style, tooltip=tip, on_click=lambda event: self.choose(voice))

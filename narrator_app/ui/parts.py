@@ -155,3 +155,14 @@ def identified(name: str, control: ft.Control) -> ft.Semantics:
 
 def _with_key(text: str, key: str) -> str:
     return f"{text} ({key})" if key else text
+
+
+def redraw(*controls: ft.Control) -> None:
+    """Show what has changed of them; those that have left their page meanwhile need nothing."""
+    for one in controls:
+        try:
+            there = one.page is not None
+        except RuntimeError:  # Flet's word for a control that has left its page
+            continue
+        if there:
+            one.update()
