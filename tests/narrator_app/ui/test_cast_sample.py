@@ -194,3 +194,17 @@ def test_a_form_that_is_shut_meanwhile_changes_nothing_of_it(tmp_path: Path) -> 
             assert say("cast.changed_none") in page.text(cast.panel())
 
     asyncio.run(evening())
+
+
+def test_a_shorter_recording_takes_the_place_of_one_that_was_picked(tmp_path: Path) -> None:
+    async def evening() -> None:
+        answers = picked(recording(), "me.wav")
+        async with cast_open(tmp_path, answers=answers) as cast:
+            await open_form(cast)
+            await pick(cast)
+            answers.update(picked(recording(5.0), "me.wav"))
+            await pick(cast, 5.0)
+            assert say("cast.sample_end", second="5.0", seconds="5.0") in cast.page.text(cast.panel())
+            assert [one.max for one in cast.page.all(ft.Slider, cast.panel(), divisions=50)] == [5.0, 5.0]
+
+    asyncio.run(evening())
