@@ -21,7 +21,8 @@ FIGURES: dict[str, Callable[[], list[Figure]]] = {
     "aloud": aloud.measure,
     "training": learning.beat_while_training,
     "adapter": learning.adapter_switch,
-    "evolve": evolving.measure,
+    "evolve": evolving.gain,
+    "learning": evolving.speed,
     "screen": on_screen.measure,
     "hear": hearing.measure,
 }
