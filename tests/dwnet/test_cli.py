@@ -89,8 +89,7 @@ def test_every_command_there_is_has_help(command: tuple[str, ...]) -> None:
     assert "not built" not in result.stdout.lower() and "not implemented" not in result.stdout.lower()
 
 
-def test_commands_that_are_not_built_are_absent() -> None:
-    assert not {"evolve"} & set(main.commands)
+def test_every_command_is_listed() -> None:
     listed = run("--help").stdout
     assert all(name in listed for name in main.commands)
 
