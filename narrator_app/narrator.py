@@ -145,10 +145,12 @@ class Narrator:
                 await self.admit(link, claim)
             case Ready(member=member):
                 self.attendance.observe(self._seat_of(member), Signal.LINKED, "Connected.")
-            case LinkClosed(member=member, code=code, text=text) if not self.node.linked_to(member):
+            case LinkClosed(member=member, code=Code.DUPLICATE_LINK) if not self.node.linked_to(member):
+                # It has another link to us, whose handshake is done there and not yet here: it is not away. If none
+                # comes, look_for_absent finds out.
+                self.copies.displaced()
+            case LinkClosed(member=member, text=text) if not self.node.linked_to(member):
                 self.attendance.observe(self._seat_of(member), Signal.LOST, _sentence(text or "the connection ended"))
-                if code is Code.DUPLICATE_LINK:
-                    self.copies.displaced()
             case LinkOpened(address=address):
                 logger.info("a link from %s", address)
             case Forked(first=first):

@@ -35,7 +35,8 @@ class Bridge:
 
     def __init__(self, evenings: Evenings) -> None:
         self.evenings = evenings
-        self.stopping = asyncio.Event()
+        self.stopping = asyncio.Event()  # it is to end
+        self.ended = asyncio.Event()  # the story has; the screens may go
         self.interrupted = False
         self._send, self._receive = trio.open_memory_channel[tuple[Work, Callable[[BaseException | None], None]]](JOBS)
         self._due: dict[Callable[[], None], None] = {}
@@ -86,7 +87,7 @@ class Bridge:
         """
         if not self._due:
             loop = asyncio.get_running_loop()
-            loop.call_at(max(loop.time(), self._refreshed + SOON_SECONDS), self._refresh)
+            loop.call_at(max(loop.time(), self._refreshed + SOON_SECONDS), self.draw)
         self._due[refresh] = None
 
     def every(self, seconds: float, step: Callable[[], bool]) -> None:
@@ -108,7 +109,8 @@ class Bridge:
         """Call ``then`` after a while, unless the function returned is called before."""
         return asyncio.get_running_loop().call_later(seconds, _draw, then).cancel
 
-    def _refresh(self) -> None:
+    def draw(self) -> None:
+        """Bring everything that waits for it in step now."""
         self._refreshed = asyncio.get_running_loop().time()
         due, self._due = list(self._due), {}
         for refresh in due:

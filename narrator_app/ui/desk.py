@@ -87,8 +87,10 @@ async def _host(house: House, opens: window.Opens, *, json: bool) -> int:
     finally:
         house.evenings.leave()
         await story  # everything is committed and the peers are told before the screens go
+        if not front.done():
+            await house.see_off()
         stopping.cancel()
-        bridge.stopping.set()
+        bridge.ended.set()
         await front
     if json:
         print_json({"event": "bye"})
@@ -99,7 +101,7 @@ async def _show(house: House, opens: window.Opens, *, json: bool) -> None:
     """Show the desk where it was chosen to open. A window that never shows a page is said, and the browser taken."""
     if isinstance(opens, window.Desktop):
         well = await _show_window(house)
-        if well or house.was_seen or house.bridge.stopping.is_set():
+        if well or house.was_seen or house.bridge.stopping.is_set() or house.bridge.ended.is_set():
             return
         house.bridge.take_signals()  # Flet had taken them
         opens = window.Browser(say("window.ended_at_once"))
@@ -108,7 +110,7 @@ async def _show(house: House, opens: window.Opens, *, json: bool) -> None:
 
 
 async def _show_browser(house: House, opens: window.Browser, *, json: bool) -> None:
-    """Serve the desk until the bridge stops. A program that reads JSON opens the address itself."""
+    """Serve the desk until the story has ended. A program that reads JSON opens the address itself."""
     desk = WebDesk(house.page)
     serving = asyncio.ensure_future(desk.serve())
     await desk.ready()
@@ -118,21 +120,21 @@ async def _show_browser(house: House, opens: window.Browser, *, json: bool) -> N
         print_json({"event": "desk", "url": desk.url})
     else:
         _tell(await asyncio.to_thread(window.show, desk.url, os.environ, desk.url_for_once))
-    await house.bridge.stopping.wait()
+    await house.bridge.ended.wait()
     desk.close()
     await serving
 
 
 async def _show_window(house: House) -> bool:
-    """Show the desk in a window of its own, until it is closed or the bridge stops. False when its program could not be
+    """Show the desk in a window of its own, until it is closed or the story has ended. False when its program could not be
     started or ended with an error.
     """
     with desktop_client.started() as clients:
         showing = ft.run_async(house.page, view=ft.AppView.FLET_APP, assets_dir=str(fonts_folder()))
         running = asyncio.ensure_future(showing)
-        stopping = asyncio.ensure_future(house.bridge.stopping.wait())
-        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
+        ended = asyncio.ensure_future(house.bridge.ended.wait())
+        await asyncio.wait({running, ended}, return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
         if not running.done():
             for one in tuple(house.pages):
                 await one.page.window.destroy()  # type: ignore[no-untyped-call]

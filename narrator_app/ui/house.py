@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 # With Alt: steps by which text grows; 0 is the usual size.
 TEXT_KEYS = {"+": 1, "=": 1, "Numpad Add": 1, "-": -1, "Numpad Subtract": -1, "0": 0, "Numpad 0": 0}
+FAREWELL_SECONDS = 3  # for the pages to show that the desk has ended
+logger = logging.getLogger(__name__)
 
 
 class Screen(Protocol):
@@ -107,3 +111,18 @@ class House:
         page.on_disconnect = lambda event: desk.disconnect()
         page.on_close = lambda event: desk.disconnect()
         desk.open()
+
+    async def see_off(self) -> None:
+        """Let every page show how things are now, and wait until it does: what a page is asked, it answers after it
+        has drawn what it was sent before. One that does not answer is not waited for longer than FAREWELL_SECONDS.
+        """
+        self.bridge.draw()
+        asked = [one.page.get_device_info() for one in self.pages]
+        try:
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                answers = await asyncio.gather(*asked, return_exceptions=True)
+        except TimeoutError:
+            logger.info("a page did not answer in %s s whether it shows the end", FAREWELL_SECONDS)
+        else:
+            for error in filter(lambda one: isinstance(one, BaseException), answers):
+                logger.info("a page could not be shown the end: %s", error)

@@ -29,7 +29,7 @@ def test_a_seat_that_was_left_before_it_was_taken_is_taken_at_the_next_start(qui
     narrator.wait("local", member="Pim", state="running")
     assert not narrator.saw("joined") and not narrator.saw("invite"), "it has its seat"
     statuses = [one["status"] for one in narrator.saw("status", member="Pim")]
-    assert statuses and not {"Offline", "Error_Unreachable"} & set(statuses), "it was only starting"
+    assert statuses and not {"Offline", "Error_Unreachable"} & set(statuses), narrator.report()
 
 
 @pytest.mark.timeout(600)

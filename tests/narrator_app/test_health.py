@@ -12,6 +12,7 @@ from narrator_app import health
 from narrator_app.attendance import TRIED, Attendance
 from narrator_app.health import REMEDIES, TABLE, Condition, Signal, Status
 from peer.writer.errors import EndpointUnreachable
+from protocol.errors import Code
 from tests.kit.company import Evening, open_desk
 from tests.kit.scripted_writer import ScriptedWriter
 
@@ -92,6 +93,31 @@ async def test_a_peer_that_dies_is_gone_within_ten_seconds(how: str, tmp_path: P
         await evening.company.until(lambda: statuses(evening)[-1] == "Offline")
         assert trio.current_time() - died <= 10
         assert "dwnet peer" in evening.events("status")[-1]["remedy"]
+
+
+async def test_a_link_that_gives_way_to_a_second_one_is_no_absence(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """Both dialled at once; the link that ends may be gone before the one that stays is done with its handshake."""
+    async with open_desk(tmp_path) as evening:
+        vesper = await evening.play("Vesper")
+        await evening.company.perform(vesper)
+        await evening.until("status", status="Online_Responsive")
+        for link in vesper.node.links.values():
+            link.close(Code.DUPLICATE_LINK)
+        await evening.company.until(lambda: not evening.narrator.node.links)
+        evening.company.link(vesper, evening.company.narrator)
+        await evening.company.until(lambda: evening.narrator.node.linked_to(vesper.member.public))
+        await trio.sleep(60)
+        assert "Offline" not in statuses(evening)[statuses(evening).index("Online_Heartbeat") :]
+
+
+async def test_a_link_that_gives_way_to_nothing_is_an_absence(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_desk(tmp_path) as evening:
+        vesper = await evening.play("Vesper")
+        await evening.company.perform(vesper)
+        await evening.until("status", status="Online_Responsive")
+        for link in vesper.node.links.values():
+            link.close(Code.DUPLICATE_LINK)
+        await evening.company.until(lambda: statuses(evening)[-1] == "Offline")
 
 
 class SlowToLoad(ScriptedWriter):

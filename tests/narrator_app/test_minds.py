@@ -54,7 +54,8 @@ async def test_asked_to_evolve_a_character_tells_how_far_it_is_and_what_came_of_
     assert student.school.trainings[0].strength.name == "strong"
     done = await evening.until("evolved", member="Pim", version=1)
     assert done["promoted"] and done["speaks"] and done["samples"] == 2 and done["scores"]["loss"] == [2.3, 1.7]
-    assert any(one["share"] == 0.4 and one["loss"] == 2.0 for one in evening.events("learning"))
+    on_the_way = {one["share"] for one in evening.events("learning") if one["loss"] == 2.0}
+    assert len(on_the_way & {0.2, 0.4, 0.6, 0.8}) >= 2, "once a second, whatever the clock's rounding makes of one"
     assert facts(evening, student.person).speaks == 1
     await evening.type("/mind Pim")
     assert len(evening.events("evolved")) == 2
