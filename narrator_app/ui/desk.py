@@ -126,8 +126,8 @@ async def _show_browser(house: House, opens: window.Browser, *, json: bool) -> N
 
 
 async def _show_window(house: House) -> bool:
-    """Show the desk in a window of its own, until it is closed or the story has ended. False when its program could not be
-    started or ended with an error.
+    """Show the desk in a window of its own, until it is closed or the story has ended. False when its program could
+    not be started or ended with an error.
     """
     with desktop_client.started() as clients:
         showing = ft.run_async(house.page, view=ft.AppView.FLET_APP, assets_dir=str(fonts_folder()))

@@ -149,7 +149,9 @@ def read_out(text: ft.Text) -> ft.Semantics:
 
 
 def identified(name: str, control: ft.Control) -> ft.Semantics:
-    """A control that a test can find in the page by this name."""
+    """A control that a test can find in the page by this name. To hide it, hide this and not what is in it: Flet draws
+    an error in the place of a Semantics whose content is hidden.
+    """
     return ft.Semantics(identifier=name, container=True, content=control)
 
 

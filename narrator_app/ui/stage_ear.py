@@ -61,7 +61,9 @@ class EarPart:
         self._clock = ft.ProgressBar(value=1, width=96, bar_height=4, border_radius=2, color=palette.accent)
         self._clock.bgcolor = palette.line
         self._clock.semantics_label = say("stage.ear_clock")
-        self._bar = ft.Container(visible=False, padding=ft.Padding.only(left=14, right=8, top=8))
+        self._inside = ft.Container(padding=ft.Padding.only(left=14, right=8, top=8))
+        self._bar = ft.Semantics(identifier="ear", container=True, live_region=True, content=self._inside)
+        self._bar.visible = False
 
     @property
     def button(self) -> ft.Control:
@@ -79,8 +81,8 @@ class EarPart:
     def bar(self) -> ft.Control:
         """What stands above the words while an ear is open."""
         first = ft.Row([self._meter, self._clock, self._words], spacing=10, wrap=True, run_spacing=4)
-        self._bar.content = ft.Column([first, self._partial], spacing=4, tight=True)
-        return ft.Semantics(identifier="ear", container=True, live_region=True, content=self._bar)
+        self._inside.content = ft.Column([first, self._partial], spacing=4, tight=True)
+        return self._bar
 
     # --- what the narrator does -------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, TimeoutError, sync_playwright
@@ -20,6 +20,7 @@ PACKAGE = "chromium"
 PATIENCE = 60.0  # seconds; a bound for a busy machine, no claim about speed
 HAND_MS = 150  # between coming to a button and pressing it; a hand takes longer
 MESSAGES = 200  # of the console that are kept
+WRONGLY_DRAWN = "must be provided and visible"  # what Flet draws in red in the place of a control that it cannot draw
 # Nothing leaves this machine, and it runs where tests run: as root, in containers, without a GPU.
 ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -232,6 +233,8 @@ class Chromium:
             if wake:
                 tab.wake()
             yield tab
+            with suppress(Error):  # a page that was closed, or is going elsewhere, has nothing more to say
+                assert WRONGLY_DRAWN not in tab.words(), tab.report()
 
 
 def find_chromium() -> str | None:
