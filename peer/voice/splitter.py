@@ -13,6 +13,7 @@ import re
 FIRST_MOST = 120  # characters of the first fragment; about seven seconds of speech, more would keep the ear waiting
 MOST = 400  # characters of any fragment; XTTS reads 400 tokens at most
 LETTERS = 10  # a fragment with fewer is joined to what follows: engines swallow and over-stress lone short words
+FIRST_LETTERS = 6  # the same of a first fragment of two words or more, "Hush now,": the ear waits for it
 
 _CLOSERS = r"[\"'”’»›)\]*_~\U0001F300-\U0001FAFF☀-➿\uFE0F\u200D]*+"  # an emoji behind a stop closes it as a quote does
 _FULL = "。！？｡．‼⁉"  # stops that need no blank behind them
@@ -44,9 +45,9 @@ _WIDE = re.compile(r"[\u3040-\u30FF\u3400-\u9FFF\uAC00-\uD7AF]")  # one such let
 class Splitter:
     """Text in, in pieces of any size; fragments out, each worth one breath of a speaker.
 
-    The first fragment comes early: at the first clause of ``LETTERS`` letters, after ``FIRST_MOST`` characters at the
-    latest. What follows are sentences of at least ``LETTERS`` letters, cut at a blank where they pass ``MOST``
-    characters. Nothing but white space is lost or changed.
+    The first fragment comes early: at the first clause of two words or ``LETTERS`` letters, after ``FIRST_MOST``
+    characters at the latest. What follows are sentences of at least ``LETTERS`` letters, cut at a blank where they pass
+    ``MOST`` characters. Nothing but white space is lost or changed.
     """
 
     def __init__(self) -> None:
@@ -140,9 +141,13 @@ class _Cutter:
             if end > most or (end == len(text) and not at_end):
                 return 0
             whole = found is stop and found["newline"] is not None  # what stands in a line of its own is not joined
-            if (found is clause or _is_boundary(text, found)) and (whole or _sounds(text[:end]) >= self._letters):
+            if (found is clause or _is_boundary(text, found)) and (whole or self._is_worth_saying(text[:end])):
                 return end
             self._settled = end
+
+    def _is_worth_saying(self, text: str) -> bool:
+        short = self._first and " " in text
+        return _sounds(text) >= (min(FIRST_LETTERS, self._letters) if short else self._letters)
 
 
 def _pieces(text: str) -> list[str]:
