@@ -41,7 +41,7 @@ def box(page: FletPage) -> ft.TextField:
 
 
 def bar(page: FletPage) -> str:
-    return page.text(page.identified("ear"))
+    return page.text(page.identified("ear")) if page.has("ear") else ""
 
 
 def told(desk: OpenDesk) -> list[str]:
