@@ -4,7 +4,7 @@ Rules of this file:
 - Lax on read (V1, V2, V3), exact on write (V2 with every required key, in one fixed order).
 - Nothing is lost on the way through: unknown keys of ``extensions`` and of ``data`` come out as they went in.
 - Our own fields stand under ``extensions.dreamweaver``.
-- What names an engine of this machine (``writer``) and what holds pictures never travels.
+- What names an engine of this machine (``writer``), what holds pictures and the ``mind`` do not stand in the sheet.
 
 Sources: the Character Card specifications V1, V2 and V3; what SillyTavern writes.
 """
@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from dwnet.card_mind import CardMind, check_mind, mind_in
 from dwnet.card_picture import card_json
 from dwnet.card_reading import (
     CardError,
@@ -41,7 +42,6 @@ __all__ = [
     "private_part",
     "public_part",
     "read_card",
-    "show_card",
     "write_card",
 ]
 
@@ -124,6 +124,12 @@ class Card:
         return pronunciation(own if isinstance(own, dict) else {})
 
     @property
+    def mind(self) -> CardMind | None:
+        """With which adapter it spoke where the card was written."""
+        own = self.extensions.get(OWN)
+        return mind_in(own if isinstance(own, dict) else {})
+
+    @property
     def talkativeness(self) -> float:
         """How readily the character speaks up, 0 to 1: ours, else SillyTavern's, else 0.5."""
         for place in (self.extensions.get(OWN), self.extensions):
@@ -197,12 +203,12 @@ def public_part(card: Card) -> PublicCard:
 
 
 def private_part(card: Card) -> bytes:
-    """The part of a card that is sealed to the seat that plays it: compact JSON without ``writer`` and pictures.
+    """The part of a card that is sealed to the seat that plays it: compact JSON without ``writer``, ``mind``, pictures.
 
     :raises CardTooLarge: above ``limits.CARD_SHEET`` bytes, naming the largest field.
     """
     others = {key: value for key, value in card.others.items() if key != "assets"}
-    data = _data(replace(card.having(writer="", portrait=""), others=others))
+    data = _data(replace(card.having(writer="", portrait="", mind=None), others=others))
     text = json.dumps(_whole(data), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return _bounded(text.encode(), limits.CARD_SHEET, data)
 
@@ -218,31 +224,6 @@ def card_from_parts(public: PublicCard, private: bytes) -> Card:
         changed["talkativeness"] = public.talkativeness
     tags = card.tags if public.tags in ((), public_part(card).tags) else public.tags
     return replace(card.having(**changed), name=public.name, tags=tags)
-
-
-def show_card(card: Card) -> list[tuple[str, str]]:
-    """Labels and texts to print, in reading order; what is empty is left out."""
-    entries = card.character_book.get("entries") if card.character_book else None
-    pairs = [
-        ("Name", card.name), ("Description", card.description), ("Personality", card.personality),
-        ("Goals", card.goals), ("Backstory", card.backstory), ("Scenario", card.scenario),
-        ("First message", card.first_mes), ("Examples", card.mes_example.replace("<START>", "").strip()),
-        ("Lore", _lore(entries) if isinstance(entries, list) else ""),
-        ("Voice", card.voice), ("Colour", card.colour), ("Talkativeness", f"{card.talkativeness:g}"),
-        ("Writer", card.writer), ("Tags", ", ".join(card.tags)), ("Notes", card.creator_notes),
-        ("Creator", " ".join(part for part in (card.creator, card.character_version) if part)),
-    ]  # fmt: skip
-    return [(label, text) for label, text in pairs if text]
-
-
-def _lore(entries: Iterable[object]) -> str:
-    lines = []
-    for entry in entries:
-        if isinstance(entry, dict):
-            keys = entry.get("keys")
-            words = ", ".join(str(key) for key in keys) if isinstance(keys, list) else ""
-            lines.append(f"{words}: {entry.get('content', '')}")
-    return "\n".join(lines)
 
 
 def _read(data: bytes) -> tuple[Card, list[Finding]]:
@@ -298,6 +279,7 @@ def _read_own(extensions: Mapping[str, object], findings: list[Finding]) -> Obje
         sheet.wrong("voice", f"is longer than {limits.VOICE} characters", "Choose one of `dwnet voice list`.")
     sheet.share("talkativeness")
     check_pronunciation(sheet)
+    check_mind(sheet)
     return {**own, **clean}
 
 

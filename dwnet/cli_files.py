@@ -176,7 +176,8 @@ def card() -> None:
 def card_show(context: click.Context, file: Path, as_json: bool) -> None:
     """Print what a card says."""
     with explained(bool(context.obj), as_json=as_json):
-        from dwnet.card import read_card, show_card
+        from dwnet.card import read_card
+        from dwnet.card_showing import show_card
 
         rows = show_card(read_card(_card_bytes(file)))
         if as_json:

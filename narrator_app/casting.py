@@ -30,6 +30,7 @@ from narrator_app.local import LocalCharacters
 from narrator_app.naming import fitting_name, free_name
 from narrator_app.narrator import Narrator
 from narrator_app.seat_settings import DEFAULT
+from narrator_app.travels import Parting, parting
 from protocol import limits
 from protocol.errors import Code
 from protocol.kinds import NARRATOR, Cast, Sheet
@@ -92,6 +93,7 @@ class Casting:
         speech: Path | None = None,
     ) -> None:
         self.narrator = narrator
+        self._clips = clips
         self.portraits = Portraits(narrator.node, clips, lambda: narrator.happen("portrait"))
         self.invites = Inviting(narrator)
         self.here = LocalCharacters(narrator, self.invites, here, nursery, writer=writer, speech=speech)
@@ -149,6 +151,26 @@ class Casting:
         card = stored_card(self.narrator.story, seat)
         twin = replace(card, name=free_name(card.name, self.narrator.story))
         return await self.cast(twin, self._seat(seat).portrait)
+
+    async def parting(self, seat: int, form: str) -> Parting:
+        """A character as it leaves the story for a file of this ``form``: .json, or .png with its portrait.
+
+        :raises NoSuchCharacter: for whoever has no card. :raises CardFormUnknown, CardError, PicturesMissing:
+        """
+        if self._seat(seat).role != "character":
+            cast = ", ".join(one.name for one in self.narrator.story.seats.values() if one.role == "character")
+            raise NoSuchCharacter(name=self.narrator.name_of(seat), cast=cast or "nobody yet")
+        return await parting(self.narrator, self._clips, seat, stored_card(self.narrator.story, seat), form)
+
+    async def save_card(self, seat: int, path: Path) -> Parting:
+        """Write a character's card to ``path``, and beside it what it has learned.
+
+        :raises NoRoomForFile, FileNotWritten: and what ``parting`` raises.
+        """
+        left = await self.parting(seat, path.suffix)
+        await trio.to_thread.run_sync(left.write, path)
+        self.narrator.happen("exported", format="card", path=str(path))
+        return left
 
     async def rename(self, seat: int, name: str) -> None:
         """Give a listener or reader, who has no card, another name.

@@ -84,6 +84,16 @@ async def _cast(desk: Desk, rest: str) -> None:
         await desk.casting.play_here(seat)
 
 
+async def _card(desk: Desk, rest: str) -> None:
+    name, behind = _name_first(desk, rest)
+    words = _split("card", behind)
+    if len(words) != 1:
+        raise _usage("card")
+    left = await desk.casting.save_card(desk.intents.seat_of(name), Path(words[0]).expanduser())
+    if left.told:
+        desk.narrator.happen("notice", what=left.told)
+
+
 async def _invite(desk: Desk, rest: str) -> None:
     words = _split("invite", rest)
     role = "character"
@@ -326,8 +336,8 @@ async def _help(desk: Desk, rest: str) -> None:
 
 
 _HANDLERS: dict[str, Callable[[Desk, str], Awaitable[None]]] = {
-    "cast": _cast, "invite": _invite, "review": _review, "accept": _accept, "edit": _edit, "discard": _discard,
-    "adopt": _adopt, "cue": _cue, "skip": _skip, "hold": _hold,
+    "cast": _cast, "card": _card, "invite": _invite, "review": _review, "accept": _accept, "edit": _edit,
+    "discard": _discard, "adopt": _adopt, "cue": _cue, "skip": _skip, "hold": _hold,
     "whisper": _whisper, "retake": _retake, "take": _take, "scene": _scene,
     "status": _status, "checkpoint": _checkpoint, "rename": _rename, "rewind": _rewind, "export": _export,
     "reader": _reader, "voice": _voice, "deactivate": _deactivate, "probe": _probe, "hush": _hush,

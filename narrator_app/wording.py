@@ -4,6 +4,7 @@ from __future__ import annotations
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "cast": ("/cast FILE-or-NAME [--here]", "Bring a character into the story; --here plays it on this machine."),
+    "card": ("/card NAME FILE", "Save a character's card (.json or .png), and beside it what it has learned."),
     "invite": ("/invite NAME [--role listener|reader]", "Make a one-use code for whoever shall play this seat."),
     "review": ("/review on|off", "With review on, lines wait for your /accept, /edit or /discard."),
     "accept": ("/accept", "The line that waits becomes part of the story."),

@@ -31,7 +31,7 @@ class Evolved(Body):
     by = ("character",)
     adapter: bytes = raw_field(32)
     base: bytes = raw_field(32)
-    model: str = text_field(128)
+    model: str = text_field(limits.MIND_MODEL)
     first: bytes = raw_field(0, 32)
     last: bytes = raw_field(0, 32)
     count: int = number_field()

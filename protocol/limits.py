@@ -20,6 +20,7 @@ PLAN = 64  # members one narration may ask
 SPANS = 256  # spans of one line
 CLIPS = 128  # clips of one line
 SCORES = 16  # things measured of one adapter
+MIND_MODEL = 128  # characters of the name of the model that an adapter was trained on
 ANSWERS = 8  # answers of one adapter that are shown beside those of the bare model
 ANSWER = 600  # characters of each, and of what was told; at four bytes each, eight of three still fit BODY
 AUDIENCE = 16  # members one sealed body may be for; the boxes are rounded up to 4, 8 or 16

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import flet as ft
 
 from dwnet.card import Card
 from dwnet.errors import NodeError
 from narrator_app.phrases import say
+from narrator_app.travels import Parting
 from narrator_app.ui.cast_form import Subject
+from narrator_app.ui.library_away import file_name
 
 if TYPE_CHECKING:
     from narrator_app.ui.cast_screen import CastScreen
@@ -51,6 +56,42 @@ class CastDeeds:
 
         self._desk.do(work, done)
         self._screen.still()
+
+    def save_card(self, seat: int) -> None:
+        """Its card as a file, and beside it what it has learned."""
+        self._desk.page.run_task(self._save_card, seat)
+
+    async def _save_card(self, seat: int) -> None:
+        casting, one = self._screen.evening.desk.casting, self._screen.story.seats[seat]
+        name, left = file_name(one.name, ".png" if one.portrait else ".json"), list[Parting]()
+
+        async def part() -> None:
+            left.append(await casting.parting(seat, Path(name).suffix))
+
+        def hand_over() -> None:
+            self._desk.page.run_task(self._hand_over, Path(name), left[0])
+
+        if self._desk.page.web:
+            self._desk.do(part, hand_over)
+            return
+        folder = self._desk.evenings.settings.root / "exports"
+        chosen = await ft.FilePicker().save_file(
+            dialog_title=say("cast.save_card"), file_name=name, initial_directory=str(folder)
+        )
+        if chosen:
+            path = Path(chosen)
+
+            async def save() -> None:
+                left.append(await casting.save_card(seat, path))
+
+            self._desk.do(save, lambda: self._desk.tell(say("cast.card_saved", path=path), left[0].told))
+
+    async def _hand_over(self, name: Path, left: Parting) -> None:
+        """Let the browser keep the files."""
+        await ft.FilePicker().save_file(file_name=name.name, src_bytes=left.card)
+        if left.mind is not None and left.adapter is not None:
+            await ft.FilePicker().save_file(file_name=left.mind.beside(name).name, src_bytes=left.adapter)
+        self._desk.tell(say("library.downloaded", name=name.name), left.told)
 
     def retire(self, seat: int) -> None:
         """Off the stage; the same key brings back."""

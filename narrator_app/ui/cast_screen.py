@@ -335,6 +335,7 @@ class CastScreen:
             acts |= {
                 "H": self.deeds.hear,
                 "D": self.deeds.duplicate,
+                "F": self.deeds.save_card,
                 "O": self.open_output,
                 "S": self.deeds.restart_here,
             }

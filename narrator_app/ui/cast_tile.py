@@ -139,6 +139,7 @@ class CastTile:
             if tile.where == HERE:
                 row.append(self._icon(ft.Icons.ARTICLE_OUTLINED, say("cast.output"), screen.open_output, "O"))
             row.append(self._icon(ft.Icons.CONTENT_COPY, say("cast.duplicate"), screen.deeds.duplicate, "D"))
+            row.append(self._icon(ft.Icons.SAVE_ALT, say("cast.save_card"), screen.deeds.save_card, "F"))
         row.append(self._icon(ft.Icons.LOGOUT, say("cast.retire"), screen.deeds.retire, "R"))
         if tile.where != NOBODY or tile.invite:
             row.append(self._icon(ft.Icons.BLOCK, say("cast.close_seat"), screen.deeds.ask_to_close, "X"))

@@ -19,10 +19,10 @@ from dwnet.card import (
     private_part,
     public_part,
     read_card,
-    show_card,
     write_card,
 )
 from dwnet.card_picture import plain_picture
+from dwnet.card_showing import show_card
 from protocol import limits
 
 V2_KEYS = {

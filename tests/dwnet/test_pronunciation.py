@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dwnet.card import Card, card_from_parts, check_card, private_part, public_part, read_card, show_card, write_card
+from dwnet.card import Card, card_from_parts, check_card, private_part, public_part, read_card, write_card
+from dwnet.card_showing import show_card
 from dwnet.pronunciation import LONGEST, NAMES, respelled
 
 HINTS = {"Siobhan": "shivawn", "Siobhan Ó Néill": "shivawn oh nail", "Cthulhu": "kuh-thool-hoo"}

@@ -1,0 +1,128 @@
+"""A character leaves the story as a file: its card, and beside it what it has learned.
+
+Rules of this file:
+- The card is what the story has of it now: what stands in its sheet, and the mind it speaks with as a reference. What
+  names an engine or a file of some machine is in no sheet, and so in no card either.
+- The adapter's file is written first and the card last: a card that is there is whole.
+- An adapter goes along when a copy of it is kept here, and is what its name says. Else it is said that it does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import trio
+
+from dwnet.blob_store import BlobStore
+from dwnet.card import Card, write_card
+from dwnet.card_mind import CardMind
+from dwnet.card_picture import embed, plain_picture
+from dwnet.clips import Clips
+from dwnet.errors import NodeError
+from dwnet.portraits import png_of
+from dwnet.whole_file import write_whole
+from narrator_app.narrator import Narrator
+from protocol import minds
+from protocol.errors import RemoteError
+from protocol.ledger import Ledger
+from protocol.minds import Backup
+from protocol.sealing import decrypt_blob
+
+PLAIN = "#4a5568"  # of a picture that carries the card of a character without a colour
+FORMS = (".json", ".png")
+
+
+class CardFormUnknown(NodeError):
+    """A card is written as JSON or as a PNG picture; “{form}” is neither.
+
+    Let the file's name end in .json or .png.
+    """
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Parting:
+    """A character as it leaves: its card's file, and the adapter's content. ``mind`` None: it speaks with the bare
+    model; ``adapter`` None: there is none, or its file is not here.
+    """
+
+    name: str
+    card: bytes
+    mind: CardMind | None
+    adapter: bytes | None
+
+    @property
+    def told(self) -> str:
+        """What is to be said of what it has learned; "" where it has learned nothing."""
+        if self.mind is None:
+            return ""
+        which = f"adapter {self.mind.adapter.hex()[:8]}, trained on {self.mind.model or 'a model that is not known'}"
+        if self.adapter is not None:
+            return f"What {self.name} has learned goes along beside the card: {which}. Keep the two files together."
+        return (
+            f"What {self.name} has learned does not go along, only its name does ({which}): no copy of the file is on "
+            f"this machine. One comes by itself while {self.name} is connected; save the card again then."
+        )
+
+    def write(self, path: Path) -> None:
+        """Write the adapter beside ``path``, then the card there.
+
+        :raises NoRoomForFile, FileNotWritten:
+        """
+        if self.mind is not None and self.adapter is not None:
+            _write(self.mind.beside(path), self.adapter)
+        _write(path, self.card)
+
+
+async def parting(narrator: Narrator, clips: Clips, seat: int, card: Card, form: str) -> Parting:
+    """A character as the story has it now. ``form``: the suffix of the file, .json or .png.
+
+    :raises CardFormUnknown, CardError, PicturesMissing, PictureUnreadable, BlobDamaged:
+    """
+    if form.lower() not in FORMS:
+        raise CardFormUnknown(form=form)
+    ledger = narrator.node.ledger
+    mind = mind_of(ledger, seat)
+    kept = [one for one in minds.backups(ledger, seat) if mind is not None and one.held.name == mind.adapter]
+    adapter = await trio.to_thread.run_sync(_content, clips.store, kept[-1]) if kept else None
+    written = write_card(card.having(mind=mind.to_own()) if mind is not None else card)
+    if form.lower() == ".png":
+        portrait = narrator.story.seats[seat].portrait
+        written = await trio.to_thread.run_sync(_pictured, written, clips.store, portrait, card.colour or PLAIN)
+    return Parting(card.name, written, mind, adapter)
+
+
+def mind_of(ledger: Ledger, seat: int) -> CardMind | None:
+    """The mind that a seat speaks with now, as a card names it; None for the bare model."""
+    adapter = minds.mind(ledger, seat).adapter
+    if not adapter:
+        return None
+    for one in minds.versions(ledger, seat):
+        if one.made.adapter == adapter:
+            return CardMind(adapter, one.made.base, one.made.model, one.number, one.made.scores)
+    return CardMind(adapter, b"", "", 0, ())
+
+
+def _content(store: BlobStore, kept: Backup) -> bytes | None:
+    """An adapter out of its copy; None where that is not here, or is not what its name says."""
+    if not store.has(kept.held.blob):
+        return None
+    try:
+        content = decrypt_blob(store.read(kept.held.blob), kept.held.key)
+    except RemoteError:  # its author's fault, and nothing that could be mended here
+        return None
+    return content if hashlib.sha256(content).digest() == kept.held.name else None
+
+
+def _pictured(card: bytes, store: BlobStore, portrait: bytes, colour: str) -> bytes:
+    """A PNG that carries the card: the portrait, if there is one and it is here."""
+    is_here = portrait and store.has(portrait)
+    return embed(png_of(store.read(portrait)) if is_here else plain_picture(colour), card)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with write_whole(path) as file:
+        file.write(content)

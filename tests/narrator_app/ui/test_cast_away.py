@@ -1,0 +1,61 @@
+"""A character's card leaves from the Cast screen: to a place that is chosen, or into the browser."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from dwnet.card import read_card
+from dwnet.card_picture import plain_picture
+from narrator_app.phrases import say
+from tests.narrator_app.ui.test_cast import PIM, Cast, cast_open
+
+
+async def chosen(cast: Cast) -> None:
+    await cast.cast(PIM)
+    await cast.page.press("Arrow Down")
+
+
+def test_in_the_window_the_card_is_written_where_one_chooses(tmp_path: Path) -> None:
+    async def evening() -> None:
+        path = tmp_path / "Pim.json"
+        async with cast_open(tmp_path, answers={"save_file": str(path)}) as cast:
+            await chosen(cast)
+            await cast.page.press("F")
+            await cast.page.until(lambda: say("cast.card_saved", path=path) in cast.said())
+            assert read_card(path.read_bytes()) == PIM
+
+    asyncio.run(evening())
+
+
+def test_a_place_that_is_not_chosen_writes_nothing_and_a_wrong_one_is_said(tmp_path: Path) -> None:
+    async def evening() -> None:
+        async with cast_open(tmp_path, answers={"save_file": str(tmp_path / "Pim.txt")}) as cast:
+            await chosen(cast)
+            await cast.page.press("F")
+            await cast.page.until(lambda: "JSON or as a PNG picture" in cast.said())
+            assert not (tmp_path / "Pim.txt").exists()
+
+    asyncio.run(evening())
+
+
+def test_in_a_browser_the_card_is_handed_over_with_its_portrait(tmp_path: Path) -> None:
+    async def evening() -> None:
+        async with cast_open(tmp_path, web=True) as cast:
+            blobs: list[bytes] = []
+
+            async def bring() -> None:
+                blobs.append(await cast.casting.portraits.keep(plain_picture("#aa3300")))
+                await cast.casting.cast(PIM, blobs[0])
+
+            await cast.tell(bring)
+            await cast.page.until(lambda: cast.page.has("tile-1"))
+            await cast.page.press("Arrow Down")
+            await cast.page.press("F")
+            saved = cast.page.connection.invoked
+            await cast.page.until(lambda: any(one.name == "save_file" for one in saved))
+            handed = next(one.arguments for one in saved if one.name == "save_file")
+            assert handed["file_name"] == "Pim.png" and read_card(handed["src_bytes"]) == PIM
+            await cast.page.until(lambda: say("library.downloaded", name="Pim.png") in cast.said())
+
+    asyncio.run(evening())
