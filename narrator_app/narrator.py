@@ -146,8 +146,7 @@ class Narrator:
             case Ready(member=member):
                 self.attendance.observe(self._seat_of(member), Signal.LINKED, "Connected.")
             case LinkClosed(member=member, code=Code.DUPLICATE_LINK) if not self.node.linked_to(member):
-                # It has another link to us, whose handshake is done there and not yet here: it is not away. If none
-                # comes, look_for_absent finds out.
+                # It is not away: its other link's handshake is not done here yet. Or else look_for_absent finds out.
                 self.copies.displaced()
             case LinkClosed(member=member, text=text) if not self.node.linked_to(member):
                 self.attendance.observe(self._seat_of(member), Signal.LOST, _sentence(text or "the connection ended"))
