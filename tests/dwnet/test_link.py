@@ -127,7 +127,7 @@ async def test_a_handshake_that_fails_is_told_to_nobody(
         await be_end(there, answerer, witness, dialed=False)
 
     nursery.start_soon(answer)
-    with trio.fail_after(5):
+    with trio.fail_after(60):
         await be_end(here, dialer, witness, dialed=True)
     assert dialer.remote is None
     assert (witness.links, witness.ends) == ([], [])
@@ -522,7 +522,7 @@ async def test_rubbish_after_the_handshake_ends_that_link_alone(seed: int, nurse
         code, _ = await witness.until_closed()
         assert code in (Code.MALFORMED, Code.BAD_SIGNATURE)
         assert witness.messages == []
-        with trio.fail_after(5), suppress(SocketClosed):
+        with trio.fail_after(60), suppress(SocketClosed):
             while True:
                 await socket.receive()
     other.send(note(1), Lane.ENTRIES)

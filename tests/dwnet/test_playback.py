@@ -54,7 +54,7 @@ async def test_hush_ends_every_wait_and_the_player_plays_on_afterwards() -> None
         heard.append(await player.play(tone(440, 20)))
 
     async with open_player(HERE) as player:
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             async with trio.open_nursery() as nursery:
                 for _ in range(3):
                     nursery.start_soon(listen, player)
@@ -68,7 +68,7 @@ async def test_hush_ends_every_wait_and_the_player_plays_on_afterwards() -> None
 
 async def test_a_cancelled_wait_takes_its_sound_out_and_the_next_moves_up() -> None:
     async with open_player(HERE) as player:
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             waiting = player.queue(tone(440, 20))
             following = player.queue(tone(440, 0.1))
             with trio.move_on_after(0.05) as scope:
@@ -78,7 +78,7 @@ async def test_a_cancelled_wait_takes_its_sound_out_and_the_next_moves_up() -> N
 
 
 async def test_closing_the_player_ends_what_still_sounds() -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         async with open_player(HERE) as player:
             playing = player.queue(tone(440, 20))
         assert await playing.heard() < 10
@@ -102,7 +102,7 @@ async def test_without_a_device_the_player_says_so_and_every_sound_counts_as_hea
     async with open_player("coreaudio") as player:
         assert isinstance(player.why_silent, NoAudioDevice)
         assert "no audio device" in str(player.why_silent)
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             assert await player.play(tone(440, 60)) == pytest.approx(60)
         assert player.heard_seconds == pytest.approx(60)
 

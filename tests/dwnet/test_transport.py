@@ -458,7 +458,7 @@ async def test_what_a_host_does_after_the_opening_ends_the_socket_and_nothing_el
 
 async def test_frames_without_content_never_pile_up(nursery: trio.Nursery) -> None:
     address = await serve(nursery)
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         await call(address, UPGRADE + b"\x02\x80" + MASK + (b"\x00\x80" + MASK) * UNREAD, hang_up=False)
     nursery.cancel_scope.cancel()
 
@@ -493,7 +493,7 @@ async def test_a_cancelled_send_ends_the_socket_on_both_sides(nursery: trio.Nurs
         with pytest.raises(SocketClosed):
             await socket.send(b"B")
         start.set()
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             await ended.wait()
     assert set(received) <= {message}
     nursery.cancel_scope.cancel()

@@ -17,7 +17,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, TimeoutError, sync_playwright
 
 PACKAGE = "chromium"
-PATIENCE = 60.0  # seconds; a bound for a busy machine, no claim about speed
+PATIENCE = 120.0  # seconds; a bound for a busy machine, no claim about speed
 HAND_MS = 150  # between coming to a button and pressing it; a hand takes longer
 MESSAGES = 200  # of the console that are kept
 WRONGLY_DRAWN = "must be provided and visible"  # what Flet draws in red in the place of a control that it cannot draw

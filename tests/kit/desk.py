@@ -25,7 +25,7 @@ from tests.kit.flet_page import FletPage, open_page
 
 Result = TypeVar("Result")
 
-PATIENCE = 30.0  # seconds; a bound for a busy machine, no claim about speed
+PATIENCE = 60.0  # seconds; a bound for a busy machine, no claim about speed
 
 
 class OpenDesk:

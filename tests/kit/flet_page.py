@@ -36,7 +36,7 @@ from tests.kit.fake_connection import Answer, FakeConnection, Invoked, Patch, re
 Control = TypeVar("Control", bound=BaseControl)
 Main = Callable[[ft.Page], Awaitable[None] | None]
 
-PATIENCE = 10.0  # seconds; a bound for a busy machine, no claim about speed
+PATIENCE = 60.0  # seconds; a bound for a busy machine, no claim about speed
 SESSION_SECONDS = 60  # how long a page that lost its connection may come back
 IDLE_ROUNDS = 50  # turns of the loop after which nothing that was ready to run is left
 

@@ -19,7 +19,7 @@ from typing import Any, TextIO
 
 Event = dict[str, Any]
 
-PATIENCE = 60.0  # seconds; a bound for a busy machine, no claim about speed
+PATIENCE = 120.0  # seconds; a bound for a busy machine, no claim about speed
 LAST = 40  # events that a failure shows
 
 
