@@ -8,10 +8,12 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+import trio
 from hypothesis import settings as hypothesis_settings
+from trio.testing import MockClock
 
 from dwnet.told import ENVIRONMENT
 
@@ -38,6 +40,29 @@ def nobodys_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.chdir(home)
     return home
+
+
+@pytest.fixture
+def autojump_clock(monkeypatch: pytest.MonkeyPatch) -> MockClock:
+    """Virtual time; a test names it itself, or its time is real. It stands still while a thread works: on a busy
+    machine
+    whatever a thread brings (a clip decoded, a unit on the disk) would come a virtual hour late otherwise. A thread
+    that brings nothing for a second waits for time itself.
+    """
+    clock, working, run_sync = MockClock(autojump_threshold=0), 0, trio.to_thread.run_sync
+
+    async def noticed(*given: Any, **named: Any) -> Any:
+        nonlocal working
+        working += 1
+        clock.autojump_threshold = 1
+        try:
+            return await run_sync(*given, **named)
+        finally:
+            working -= 1
+            clock.autojump_threshold = 1 if working else 0
+
+    monkeypatch.setattr(trio.to_thread, "run_sync", noticed)
+    return clock
 
 
 @pytest.fixture

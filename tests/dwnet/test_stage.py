@@ -108,7 +108,9 @@ async def hall(tmp_path: Path, autojump_clock: MockClock) -> AsyncIterator[Hall]
         nursery.cancel_scope.cancel()
 
 
-async def test_words_and_sound_of_who_was_asked_come_and_are_kept_as_files(hall: Hall) -> None:
+async def test_words_and_sound_of_who_was_asked_come_and_are_kept_as_files(
+    hall: Hall, autojump_clock: MockClock
+) -> None:
     await hall.tell("Aye. Nay.", "Aye.", "Nay.")
     await hall.company.until(lambda: any(isinstance(one, LineVoiced) for one in hall.shown))
     assert [one.text for one in hall.shown if isinstance(one, Words)] == ["Aye.", "Nay."]
@@ -118,7 +120,7 @@ async def test_words_and_sound_of_who_was_asked_come_and_are_kept_as_files(hall:
     assert all(len(path.name) <= 64 for path in voiced.paths), "a long name is cut"
 
 
-async def test_it_is_told_how_far_a_line_was_said(hall: Hall) -> None:
+async def test_it_is_told_how_far_a_line_was_said(hall: Hall, autojump_clock: MockClock) -> None:
     await hall.tell("Aye aye. Nay nay.", "Aye aye.", "Nay nay.")
     await hall.listen(3)
     said = hall.said()
@@ -130,7 +132,7 @@ async def test_it_is_told_how_far_a_line_was_said(hall: Hall) -> None:
     assert {one.replayed for one in said} == {False}
 
 
-async def test_a_clip_of_another_rate_is_heard_at_its_own_pitch(hall: Hall) -> None:
+async def test_a_clip_of_another_rate_is_heard_at_its_own_pitch(hall: Hall, autojump_clock: MockClock) -> None:
     file = io.BytesIO()
     soundfile.write(file, samples_of(tone(440, 1.0, rate=16_000)), 16_000, format="OGG", subtype="OPUS")
     cue = await hall.ask()
@@ -144,7 +146,9 @@ async def test_a_clip_of_another_rate_is_heard_at_its_own_pitch(hall: Hall) -> N
     assert 0.9 < len(loud) / CLIP_RATE < 1.1 and 420 < crossings < 460
 
 
-async def test_a_clip_that_finds_no_room_on_the_disk_is_heard_all_the_same(hall: Hall) -> None:
+async def test_a_clip_that_finds_no_room_on_the_disk_is_heard_all_the_same(
+    hall: Hall, autojump_clock: MockClock
+) -> None:
     hall.stage.folder.write_bytes(b"a file where the folder should be")
     await hall.tell("Aye.", "Aye.")
     await hall.listen(2)
@@ -155,14 +159,14 @@ async def test_a_clip_that_finds_no_room_on_the_disk_is_heard_all_the_same(hall:
     assert hall.said()[-1].characters == 4, "and so is the next"
 
 
-async def test_a_clip_that_is_no_sound_is_left_out_and_the_next_is_heard(hall: Hall) -> None:
+async def test_a_clip_that_is_no_sound_is_left_out_and_the_next_is_heard(hall: Hall, autojump_clock: MockClock) -> None:
     cue = await hall.ask()
     await hall.voices(cue, ("Aye.", b"no sound at all"), ("Nay.", encode_clip(SECOND)))
     await hall.listen(2)
     assert hall.said()[-1].characters == len("Aye.Nay.")
 
 
-async def test_a_hush_tells_how_far_each_line_came_and_the_sound_stops(hall: Hall) -> None:
+async def test_a_hush_tells_how_far_each_line_came_and_the_sound_stops(hall: Hall, autojump_clock: MockClock) -> None:
     line = await hall.tell("Aye aye. Nay nay.", "Aye aye.", "Nay nay.")
     await hall.listen(0.6)
     ((about, characters),) = hall.stage.silence()
@@ -171,14 +175,16 @@ async def test_a_hush_tells_how_far_each_line_came_and_the_sound_stops(hall: Hal
     assert not hall.stage.busy() and hall.said()[-1].over
 
 
-async def test_a_missed_answer_is_not_waited_for(hall: Hall) -> None:
+async def test_a_missed_answer_is_not_waited_for(hall: Hall, autojump_clock: MockClock) -> None:
     cue = await hall.ask()
     await hall.company.until(hall.stage.busy)
     await hall.company.narrator.node.write(Draft(Missed("too slow"), (cue.id,)))
     await hall.company.until(lambda: not hall.stage.busy())
 
 
-async def test_lines_follow_each_other_without_a_gap_in_the_order_they_were_asked(hall: Hall) -> None:
+async def test_lines_follow_each_other_without_a_gap_in_the_order_they_were_asked(
+    hall: Hall, autojump_clock: MockClock
+) -> None:
     lines = [await hall.tell(f"Aye {number}.", f"Aye {number}.") for number in range(3)]
     await hall.company.until(lambda: sum(isinstance(one, LineVoiced) for one in hall.shown) == 3)
     await hall.listen(4.5)
@@ -193,7 +199,7 @@ def _pieces(pcm: bytes) -> list[bytes]:
     return [pcm[at : at + CLIP_RATE // 10] for at in range(0, len(pcm), CLIP_RATE // 10)]
 
 
-async def test_a_device_that_goes_away_costs_sound_and_no_line(hall: Hall) -> None:
+async def test_a_device_that_goes_away_costs_sound_and_no_line(hall: Hall, autojump_clock: MockClock) -> None:
     first = await hall.tell("Aye aye.", "Aye aye.")
     await hall.listen(0.5)
     hall.player.give_up()
@@ -205,7 +211,7 @@ async def test_a_device_that_goes_away_costs_sound_and_no_line(hall: Hall) -> No
     assert len(list(hall.stage.folder.glob("*.ogg"))) == 2, "every clip is kept as a file"
 
 
-async def test_a_cable_that_is_cut_between_two_clips_loses_none_of_them(hall: Hall) -> None:
+async def test_a_cable_that_is_cut_between_two_clips_loses_none_of_them(hall: Hall, autojump_clock: MockClock) -> None:
     cue = await hall.ask()
     await hall.voices(cue, ("Aye.", encode_clip(SECOND)))
     await hall.company.until(lambda: hall.player.seconds_left() > 0.9)
@@ -249,7 +255,9 @@ async def read(hall: Hall, reader: Person, beat: Entry, *sentences: str) -> None
     await reader.node.write(Draft(Voiced(tuple(made), "tone:a", b""), (beat.id,)))
 
 
-async def test_a_narration_is_heard_before_the_line_that_was_ready_sooner(hall: Hall, reader: Person) -> None:
+async def test_a_narration_is_heard_before_the_line_that_was_ready_sooner(
+    hall: Hall, reader: Person, autojump_clock: MockClock
+) -> None:
     cue = await hall.ask()
     beat = hall.company.narrator.node.ledger.story.last_beat()
     clips = await hall.voices(cue, ("Aye.", encode_clip(SECOND)))
@@ -265,7 +273,9 @@ async def test_a_narration_is_heard_before_the_line_that_was_ready_sooner(hall: 
     assert {one.seat: len(one.paths) for one in voiced} == {reader.seat: 2, hall.mira.seat: 1}
 
 
-async def test_a_reader_that_says_nothing_is_not_waited_for_long(hall: Hall, reader: Person) -> None:
+async def test_a_reader_that_says_nothing_is_not_waited_for_long(
+    hall: Hall, reader: Person, autojump_clock: MockClock
+) -> None:
     await hall.tell("Aye.", "Aye.")
     await hall.listen(11)
     assert hall.said()[-1].seat == hall.mira.seat and hall.said()[-1].characters == 4
@@ -276,7 +286,9 @@ async def test_a_reader_that_says_nothing_is_not_waited_for_long(hall: Hall, rea
         await hall.company.until(lambda: not hall.stage.busy())
 
 
-async def test_where_nobody_reads_a_narration_nobody_waits(hall: Hall, reader: Person) -> None:
+async def test_where_nobody_reads_a_narration_nobody_waits(
+    hall: Hall, reader: Person, autojump_clock: MockClock
+) -> None:
     await reader.kill()
     await hall.company.until(lambda: not hall.company.narrator.node.linked_to(reader.member.public))
     await hall.tell("Aye.", "Aye.")
@@ -284,7 +296,9 @@ async def test_where_nobody_reads_a_narration_nobody_waits(hall: Hall, reader: P
     assert [one.seat for one in hall.said() if one.over] == [hall.mira.seat]
 
 
-async def test_a_hush_ends_a_narration_and_marks_nothing_as_cut_off(hall: Hall, reader: Person) -> None:
+async def test_a_hush_ends_a_narration_and_marks_nothing_as_cut_off(
+    hall: Hall, reader: Person, autojump_clock: MockClock
+) -> None:
     beat = await hall.company.narrate("Night fell.")
     await read(hall, reader, beat, "Night", "fell.")
     await hall.listen(0.6)
@@ -293,7 +307,9 @@ async def test_a_hush_ends_a_narration_and_marks_nothing_as_cut_off(hall: Hall, 
     assert not hall.stage.busy() and hall.said()[-1].over
 
 
-async def test_a_narration_is_said_once_more_with_its_beat(hall: Hall, reader: Person) -> None:
+async def test_a_narration_is_said_once_more_with_its_beat(
+    hall: Hall, reader: Person, autojump_clock: MockClock
+) -> None:
     beat = await hall.company.narrate("Night fell.")
     await read(hall, reader, beat, "Night fell.")
     await hall.listen(2)
@@ -313,7 +329,9 @@ async def recorded(hall: Hall) -> Entry:
     return beat
 
 
-async def test_the_narrators_own_recording_is_not_played_back_to_him_and_he_can_hear_it_again(hall: Hall) -> None:
+async def test_the_narrators_own_recording_is_not_played_back_to_him_and_he_can_hear_it_again(
+    hall: Hall, autojump_clock: MockClock
+) -> None:
     beat = await recorded(hall)
     await hall.listen(1)
     assert not hall.said() and not hall.stage.busy()
@@ -322,7 +340,9 @@ async def test_the_narrators_own_recording_is_not_played_back_to_him_and_he_can_
     assert hall.said()[-1].over and hall.said()[-1].seat == NARRATOR
 
 
-async def test_the_others_hear_the_narrators_recording_and_no_reader(hall: Hall, reader: Person) -> None:
+async def test_the_others_hear_the_narrators_recording_and_no_reader(
+    hall: Hall, reader: Person, autojump_clock: MockClock
+) -> None:
     shown: list[Shown] = []
     stage = Stage(hall.mira.node, hall.voice, Player(), hall.mira.folder / "audio", shown.append)
     hall.mira.nursery.start_soon(stage.run, hall.mira.node.subscribe())
@@ -341,7 +361,7 @@ async def test_the_others_hear_the_narrators_recording_and_no_reader(hall: Hall,
 # --- said once more ------------------------------------------------------------------------------------------------
 
 
-async def test_lines_are_said_once_more_in_their_order(hall: Hall) -> None:
+async def test_lines_are_said_once_more_in_their_order(hall: Hall, autojump_clock: MockClock) -> None:
     lines = []
     for number in range(2):
         lines.append(await hall.tell(f"Aye {number}. Nay {number}.", f"Aye {number}.", f"Nay {number}."))
@@ -356,7 +376,9 @@ async def test_lines_are_said_once_more_in_their_order(hall: Hall) -> None:
     assert not hall.stage.busy()
 
 
-async def test_a_hush_stops_what_is_said_once_more_and_leaves_no_mark_on_the_story(hall: Hall) -> None:
+async def test_a_hush_stops_what_is_said_once_more_and_leaves_no_mark_on_the_story(
+    hall: Hall, autojump_clock: MockClock
+) -> None:
     line = await hall.tell("Aye.", "Aye.")
     await hall.listen(2)
     hall.stage.replay([line.id])
@@ -366,7 +388,7 @@ async def test_a_hush_stops_what_is_said_once_more_and_leaves_no_mark_on_the_sto
     assert not hall.stage.busy()
 
 
-async def test_what_is_said_once_more_stops_alone(hall: Hall) -> None:
+async def test_what_is_said_once_more_stops_alone(hall: Hall, autojump_clock: MockClock) -> None:
     first = await hall.tell("Aye aye.", "Aye aye.")
     await hall.listen(2)
     hall.stage.replay([first.id])
@@ -378,7 +400,7 @@ async def test_what_is_said_once_more_stops_alone(hall: Hall) -> None:
     assert ends[-1] == (second.id, False) and hall.said()[-1].characters == len("Nay nay.")
 
 
-async def test_another_line_said_once_more_takes_the_place_of_the_first(hall: Hall) -> None:
+async def test_another_line_said_once_more_takes_the_place_of_the_first(hall: Hall, autojump_clock: MockClock) -> None:
     first, second = await hall.tell("Aye.", "Aye."), await hall.tell("Nay.", "Nay.")
     await hall.listen(4)
     hall.shown.clear()
@@ -391,7 +413,9 @@ async def test_another_line_said_once_more_takes_the_place_of_the_first(hall: Ha
     assert max(reached) < 4
 
 
-async def test_without_sound_nothing_is_said_once_more_and_it_is_told_why(hall: Hall) -> None:
+async def test_without_sound_nothing_is_said_once_more_and_it_is_told_why(
+    hall: Hall, autojump_clock: MockClock
+) -> None:
     beat = await hall.company.narrate("Night fell.")
     with pytest.raises(NothingToHear):
         hall.stage.replay([beat.id])
@@ -401,7 +425,7 @@ async def test_without_sound_nothing_is_said_once_more_and_it_is_told_why(hall: 
         hall.stage.replay([line.id])
 
 
-async def test_a_hush_from_the_narrator_is_obeyed(hall: Hall) -> None:
+async def test_a_hush_from_the_narrator_is_obeyed(hall: Hall, autojump_clock: MockClock) -> None:
     cue = await hall.ask()
     await hall.voices(cue, ("Aye.", encode_clip(SECOND)))
     await hall.listen(0.3)

@@ -55,7 +55,9 @@ def said(speaker: Tone) -> list[str]:
     return [one for one in speaker.said if one != "Ready."]
 
 
-async def test_a_narration_is_read_sentence_by_sentence_and_its_sound_is_kept(company: Company) -> None:
+async def test_a_narration_is_read_sentence_by_sentence_and_its_sound_is_kept(
+    company: Company, autojump_clock: MockClock
+) -> None:
     speaker = Tone()
     await sit_down(company, speaker)
     narrator = Witness(company.narrator)
@@ -68,7 +70,7 @@ async def test_a_narration_is_read_sentence_by_sentence_and_its_sound_is_kept(co
     assert sound.voice == "tone:a" and narrator.clips[-1].characters <= len(LONG)
 
 
-async def test_whispers_and_what_is_no_narration_are_not_read(company: Company) -> None:
+async def test_whispers_and_what_is_no_narration_are_not_read(company: Company, autojump_clock: MockClock) -> None:
     speaker = Tone()
     mira = await company.join("Mira")
     await sit_down(company, speaker)
@@ -78,7 +80,7 @@ async def test_whispers_and_what_is_no_narration_are_not_read(company: Company) 
     assert said(speaker) == ["Night fell."]
 
 
-async def test_what_holds_nothing_to_read_is_said_to_have_no_sound(company: Company) -> None:
+async def test_what_holds_nothing_to_read_is_said_to_have_no_sound(company: Company, autojump_clock: MockClock) -> None:
     await sit_down(company)
     beat = await company.narrate("🌊🌊 … ***")
     await company.until(lambda: sound_of(company, beat.id) is not None)
@@ -86,7 +88,7 @@ async def test_what_holds_nothing_to_read_is_said_to_have_no_sound(company: Comp
     assert sound is not None and sound.clips == ()
 
 
-async def test_several_narrations_are_read_in_their_order(company: Company) -> None:
+async def test_several_narrations_are_read_in_their_order(company: Company, autojump_clock: MockClock) -> None:
     speaker = Tone()
     speaker.may_speak = trio.Event()
     await sit_down(company, speaker)
@@ -96,7 +98,7 @@ async def test_several_narrations_are_read_in_their_order(company: Company) -> N
     assert said(speaker) == [f"Beat number {number}." for number in range(4)]
 
 
-async def test_a_hush_ends_the_reading_and_keeps_what_was_made(company: Company) -> None:
+async def test_a_hush_ends_the_reading_and_keeps_what_was_made(company: Company, autojump_clock: MockClock) -> None:
     speaker = Tone()
     await sit_down(company, speaker)
     await company.until(lambda: speaker.said == ["Ready."])
@@ -113,7 +115,9 @@ async def test_a_hush_ends_the_reading_and_keeps_what_was_made(company: Company)
     await company.until(lambda: sound_of(company, after.id))
 
 
-async def test_a_reader_that_was_away_makes_up_for_it_without_announcing_it(company: Company) -> None:
+async def test_a_reader_that_was_away_makes_up_for_it_without_announcing_it(
+    company: Company, autojump_clock: MockClock
+) -> None:
     person, _ = await sit_down(company)
     first = await company.narrate("Night fell.")
     await company.until(lambda: sound_of(company, first.id))
@@ -130,7 +134,9 @@ async def test_a_reader_that_was_away_makes_up_for_it_without_announcing_it(comp
     assert narrator.clips == []
 
 
-async def test_what_the_story_has_left_is_not_read_and_what_comes_instead_is(company: Company) -> None:
+async def test_what_the_story_has_left_is_not_read_and_what_comes_instead_is(
+    company: Company, autojump_clock: MockClock
+) -> None:
     speaker = Tone()
     await sit_down(company, speaker)
     first = await company.narrate("Night fell.")
@@ -147,7 +153,7 @@ async def test_what_the_story_has_left_is_not_read_and_what_comes_instead_is(com
     assert said(speaker)[-1] == "It stayed dry." and len(said(speaker)) == 3
 
 
-async def test_other_words_are_read_anew(company: Company) -> None:
+async def test_other_words_are_read_anew(company: Company, autojump_clock: MockClock) -> None:
     speaker = Tone()
     await sit_down(company, speaker)
     beat = await company.narrate("Night fell.")
@@ -158,7 +164,7 @@ async def test_other_words_are_read_anew(company: Company) -> None:
     assert said(speaker) == ["Night fell.", "Morning came."]
 
 
-async def test_what_the_narrator_recorded_is_not_read(company: Company) -> None:
+async def test_what_the_narrator_recorded_is_not_read(company: Company, autojump_clock: MockClock) -> None:
     speaker = Tone()
     await sit_down(company, speaker)
     recorded = Voiced((Clip(b"c" * 32, 10, 1000),), "", b"")
@@ -171,7 +177,7 @@ async def test_what_the_narrator_recorded_is_not_read(company: Company) -> None:
     assert sound_of(company, beat.id) == recorded
 
 
-async def test_of_two_readers_one_reads(company: Company) -> None:
+async def test_of_two_readers_one_reads(company: Company, autojump_clock: MockClock) -> None:
     one, other = Tone(), Tone()
     first, _ = await sit_down(company, one)
     second, _ = await sit_down(company, other, "Echo")
