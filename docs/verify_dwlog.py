@@ -20,7 +20,7 @@ WRITERS = {"line": VOICES, "voiced": VOICES | {"narrator"}, "open": ANYBODY, "re
 WRITERS |= {"evolved": {"character"}, "kept": {"character"}}
 NARRATOR = {"genesis", "invite", "withdraw", "grant", "revoke", "cast", "sheet", "narrate", "cue", "accept", "discard"}
 NARRATOR |= {"choose", "edit", "missed", "heard", "checkpoint", "rewind", "adopt", "aside", "reseal", "rename", "mind"}
-NARRATOR |= {"sample"}
+NARRATOR |= {"sample", "brought"}
 LASTING = {"genesis", "open", "invite", "withdraw", "grant", "revoke", "accept", "adopt", "aside", "redact", "reseal"}
 WIDTHS = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD9: 1, 0xDA: 2, 0xDB: 4, 0xDC: 2, 0xDD: 4}
 

@@ -30,7 +30,7 @@ from narrator_app.local import LocalCharacters
 from narrator_app.naming import fitting_name, free_name
 from narrator_app.narrator import Narrator
 from narrator_app.seat_settings import DEFAULT
-from narrator_app.travels import Parting, parting
+from narrator_app.travels import NOTHING, Luggage, Parting, luggage, parting
 from protocol import limits
 from protocol.errors import Code
 from protocol.kinds import NARRATOR, Cast, Sheet
@@ -111,9 +111,9 @@ class Casting:
 
     # --- characters -------------------------------------------------------------------------------------------------
 
-    async def cast(self, card: Card, portrait: bytes = b"") -> int:
+    async def cast(self, card: Card, portrait: bytes = b"", luggage: Luggage = NOTHING) -> int:
         """Bring a character into the story; its seat. What is private in the card stays sealed to whoever plays it.
-        ``portrait``: a blob that ``portraits`` keeps.
+        ``portrait``: a blob that ``portraits`` keeps; ``luggage``: what it learned elsewhere, and speaks with here.
 
         :raises NameUnfit, AlreadyCast, CardError:
         """
@@ -121,10 +121,17 @@ class Casting:
         seat = max((NARRATOR, *self.narrator.story.seats)) + 1
         sheet = Sheet(seat, private_part(card).decode())
         body = cast_of(_public(seat, card, portrait))
-        await self.narrator.node.write(Draft(body), Draft(sheet, (), (NARRATOR, seat)))
+        await self.narrator.node.write(Draft(body), Draft(sheet, (), (NARRATOR, seat)), *luggage.drafts(seat))
         self.narrator.happen("cast", member=card.name, seat=seat)
         self.narrator.attendance.begin(seat)
         return seat
+
+    async def luggage(self, card: Card, path: Path) -> Luggage:
+        """What a character of the card in the file ``path`` brings along, to be cast with.
+
+        :raises AdapterNotTheCards, FileNotRead, OverQuota, NoRoomForFile:
+        """
+        return await luggage(self._clips, card, path)
 
     async def change(self, seat: int, card: Card, portrait: bytes | None = None) -> None:
         """Give a character another card; whoever plays it takes it over with the next line. The seat stays.

@@ -79,7 +79,11 @@ async def _cast(desk: Desk, rest: str) -> None:
     if "--here" in words and names[0].casefold() in known:
         await desk.casting.play_here(known[names[0].casefold()])
         return
-    seat = await desk.casting.cast(desk.casting.find_card(names[0]))
+    card = desk.casting.find_card(names[0])
+    luggage = await desk.casting.luggage(card, Path(names[0]).expanduser())
+    seat = await desk.casting.cast(card, luggage=luggage)
+    if luggage.told:
+        desk.narrator.happen("notice", what=luggage.told)
     if "--here" in words:
         await desk.casting.play_here(seat)
 

@@ -152,7 +152,7 @@ class Minds:
                         self._heard(one.author, one.payload)
                     case Ready():
                         self._look(nursery)
-                    case Took(entry=entry) if entry.kind in ("kept", "evolved"):
+                    case Took(entry=entry) if entry.kind in ("kept", "evolved", "brought"):
                         self._look(nursery)
                         self._learned(entry)
 
@@ -224,7 +224,7 @@ def told(name: str, one: Version) -> dict[str, object]:
         "adapter": made.adapter.hex(),
         "model": one_line(made.model, 128),
         "promoted": bool(made.promoted),
-        "why": one_line(made.why, 256),
+        "why": "It comes from another story." if one.brought else one_line(made.why, 256),
         "samples": made.count,
         "scores": {one_line(score.name, 32): [score.before / 1_000, score.after / 1_000] for score in made.scores},
     }

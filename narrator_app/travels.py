@@ -1,16 +1,19 @@
-"""A character leaves the story as a file: its card, and beside it what it has learned.
+"""A character leaves a story as a file, and comes into another: its card, and beside it what it has learned.
 
 Rules of this file:
 - The card is what the story has of it now: what stands in its sheet, and the mind it speaks with as a reference. What
   names an engine or a file of some machine is in no sheet, and so in no card either.
 - The adapter's file is written first and the card last: a card that is there is whole.
+- What is brought along is what the card names, by its hash: any other file is refused. The narrator who casts it lets
+  it speak; it travels to the seat as what a character learned is given back to it.
 - An adapter goes along when a copy of it is kept here, and is what its name says. Else it is said that it does not.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import trio
@@ -21,17 +24,20 @@ from dwnet.card_mind import CardMind
 from dwnet.card_picture import embed, plain_picture
 from dwnet.clips import Clips
 from dwnet.errors import NodeError
+from dwnet.node import Draft
 from dwnet.portraits import png_of
-from dwnet.whole_file import write_whole
+from dwnet.whole_file import reading, write_whole
 from narrator_app.narrator import Narrator
-from protocol import minds
+from protocol import limits, minds
 from protocol.errors import RemoteError
+from protocol.kinds import NARRATOR, Brought, Minded
 from protocol.ledger import Ledger
 from protocol.minds import Backup
-from protocol.sealing import decrypt_blob
+from protocol.sealing import decrypt_blob, encrypt_blob
 
 PLAIN = "#4a5568"  # of a picture that carries the card of a character without a colour
 FORMS = (".json", ".png")
+LARGEST = limits.BLOB - 16  # bytes of an adapter; encrypting adds so many
 
 
 class CardFormUnknown(NodeError):
@@ -41,6 +47,35 @@ class CardFormUnknown(NodeError):
     """
 
     exit_code = 2
+
+
+class AdapterNotTheCards(NodeError):
+    """{path} is not the adapter that this card names: its content is another.
+
+    Copy it again from where the card was saved, or delete it: then the character comes with the bare model.
+    """
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Luggage:
+    """What a character brings along. ``told`` is to be said of it; "" where its card names no mind."""
+
+    brought: Brought | None
+    told: str
+
+    def drafts(self, seat: int) -> list[Draft]:
+        """What is written for the seat it is cast in: the adapter, sealed, and that it speaks, wherever the story
+        goes.
+        """
+        if self.brought is None:
+            return []
+        brought = replace(self.brought, seat=seat)
+        return [Draft(brought, (), (NARRATOR, seat)), Draft(Minded(seat, brought.adapter, 0))]
+
+
+NOTHING = Luggage(None, "")
 
 
 @dataclass(frozen=True)
@@ -93,6 +128,40 @@ async def parting(narrator: Narrator, clips: Clips, seat: int, card: Card, form:
         portrait = narrator.story.seats[seat].portrait
         written = await trio.to_thread.run_sync(_pictured, written, clips.store, portrait, card.colour or PLAIN)
     return Parting(card.name, written, mind, adapter)
+
+
+async def luggage(clips: Clips, card: Card, path: Path) -> Luggage:
+    """What a character brings along whose card lies at ``path``; its adapter is kept here as a private blob.
+
+    :raises AdapterNotTheCards, FileNotRead, OverQuota, NoRoomForFile:
+    """
+    mind = card.mind
+    if mind is None:
+        return NOTHING
+    which = f"adapter {mind.adapter.hex()[:8]}, trained on {mind.model or 'a model that its card does not name'}"
+    content = await trio.to_thread.run_sync(_beside, mind, path) if mind.base else None
+    if content is None:
+        why = "its file does not lie beside the card" if mind.base else "the card does not say on which model it works"
+        return Luggage(None, f"What {card.name} has learned ({which}) does not come along: {why}.")
+    key = os.urandom(32)
+    private = await trio.to_thread.run_sync(encrypt_blob, content, key)
+    blob = await clips.put(private)
+    brought = Brought(NARRATOR, mind.adapter, mind.base, mind.model, mind.scores, blob, len(private), key)
+    told = f"What {card.name} has learned comes along: {which}. It is spoken with where that model runs."
+    return Luggage(brought, told)
+
+
+def _beside(mind: CardMind, path: Path) -> bytes | None:
+    """The adapter that a card names, from beside the card; None where no file is called like it."""
+    found = mind.found_beside(path)
+    for one in found:
+        with reading(one):
+            content = one.read_bytes() if one.stat().st_size <= LARGEST else b""
+        if hashlib.sha256(content).digest() == mind.adapter:
+            return content
+    if found:
+        raise AdapterNotTheCards(path=found[0])
+    return None
 
 
 def mind_of(ledger: Ledger, seat: int) -> CardMind | None:

@@ -184,7 +184,8 @@ class CharacterLearning:
     def _has_enough(self) -> bool:
         seat = self._performer.versions.seat
         learned = minds.versions(self._node.ledger, seat) if seat is not None else ()
-        return self.news.said.samples >= (learned[-1].made.count + MORE if learned else ENOUGH)
+        here = [one for one in learned if not one.brought]
+        return self.news.said.samples >= (here[-1].made.count + MORE if here else ENOUGH)
 
     # --- samples ----------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from protocol import limits
+from protocol.learned import Brought as Brought
 from protocol.learned import Evolved as Evolved
 from protocol.learned import Kept as Kept
 from protocol.learned import Minded as Minded
@@ -304,7 +305,7 @@ KINDS: dict[str, type[Body]] = {
         Genesis, Renamed, Opened, Invited, Withdrawn, Granted, Revoked, Cast, Sheet, Sampled, Narrated, Cued, Line,
         Voiced,
         Accepted, Discarded, Chosen, Edited, Missed, Heard, Checkpoint, Rewound, Adopted, SetAside, Redacted, Resealed,
-        Evolved, Minded, Kept,
+        Evolved, Minded, Brought, Kept,
     )
 }  # fmt: skip
 

@@ -54,6 +54,24 @@ class Minded(Body):
 
 
 @dataclass(frozen=True)
+class Brought(Body):
+    """What a character learned in another story and brings along, for the seat that plays it; always sealed.
+    ``adapter`` and ``base`` are the SHA-256 of the adapter's and of the model's file, ``scores`` what was measured
+    there. ``blob`` is the adapter as a private blob that ``key`` opens.
+    """
+
+    kind = "brought"
+    seat: int = number_field(MAX_SEAT)
+    adapter: bytes = raw_field(32)
+    base: bytes = raw_field(32)
+    model: str = text_field(limits.MIND_MODEL)
+    scores: tuple[Score, ...] = list_field(limits.SCORES, read_score)
+    blob: bytes = raw_field(32)
+    size: int = number_field(limits.BLOB)
+    key: bytes = raw_field(32)
+
+
+@dataclass(frozen=True)
 class Kept(Body):
     """A private blob that holds a character's adapter or samples, for its seat on another machine; always sealed.
     ``what`` is "adapter" or "samples", ``name`` the SHA-256 of the content, ``key`` opens the blob, ``count`` is the

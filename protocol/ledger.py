@@ -19,13 +19,25 @@ from protocol.body import Opening, read_body
 from protocol.canon import Canon
 from protocol.entry import Entry, check_signature, tag_of
 from protocol.errors import Code, RemoteError
-from protocol.kinds import LASTING, Accepted, Discarded, Evolved, Genesis, Kept, Minded, Narrated, Redacted, Resealed
+from protocol.kinds import (
+    LASTING,
+    Accepted,
+    Brought,
+    Discarded,
+    Evolved,
+    Genesis,
+    Kept,
+    Minded,
+    Narrated,
+    Redacted,
+    Resealed,
+)  # fmt: skip
 from protocol.log import Log, Verdict
 from protocol.sealing import SealKey
 from protocol.story import Story
 
 Unit = tuple[Entry, ...]
-ABOUT_MINDS = frozenset((Evolved.kind, Minded.kind, Kept.kind))
+ABOUT_MINDS = frozenset((Evolved.kind, Minded.kind, Brought.kind, Kept.kind))
 
 
 class Taken(NamedTuple):

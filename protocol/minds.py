@@ -3,7 +3,9 @@ story.
 
 Rules of this file:
 - An adapter counts for a seat when a member who had that seat says that it was trained there (``evolved``), or the
-  narrator chose it (``mind``). What nobody of these named is a stranger's.
+  narrator brought it there (``brought``) or chose it (``mind``). What nobody of these named is a stranger's.
+- What the narrator let a seat bring along from another story (``brought``) is one of its versions, wherever the story
+  goes. It speaks when he chooses it.
 - A version belongs to the place of the story it was made at. Where the story left that place, by a rewind, it does not
   speak: going back takes the mind of that time. Going forth again brings it back.
 - The narrator's last choice counts until the seat learns something newer that is promoted; pinned, it counts until his
@@ -17,7 +19,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from protocol.entry import Entry
-from protocol.kinds import Body, Evolved, Kept, Minded
+from protocol.kinds import Body, Brought, Evolved, Kept, Minded
 from protocol.ledger import Ledger
 
 _B = TypeVar("_B", bound=Body)
@@ -26,7 +28,7 @@ _B = TypeVar("_B", bound=Body)
 @dataclass(frozen=True)
 class Version:
     """One adapter of a seat. ``number`` counts from 1 in the order of making; ``at`` is in ms since 1970; ``here``:
-    the story has not left the place it was made at.
+    the story has not left the place it was made at; ``brought``: it was made in another story.
     """
 
     number: int
@@ -34,6 +36,7 @@ class Version:
     at: int
     made: Evolved
     here: bool
+    brought: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,19 @@ class Backup:
 def versions(ledger: Ledger, seat: int) -> tuple[Version, ...]:
     """Everything a seat has learned, in the order in which it was made; of one adapter the first telling."""
     made: dict[bytes, tuple[Entry, Evolved]] = {}
-    for entry, body in sorted(_told_by(ledger, seat, Evolved), key=lambda one: (one[0].at, one[0].id)):
+    brought = [(entry, _as_made(body)) for entry, body in _brought_by(ledger, seat)]
+    told = [*brought, *_told_by(ledger, seat, Evolved)]
+    for entry, body in sorted(told, key=lambda one: (one[0].at, one[0].id)):
         made.setdefault(body.adapter, (entry, body))
     return tuple(
-        Version(number, entry.id, entry.at, body, _is_here(ledger, entry))
+        Version(number, entry.id, entry.at, body, _is_here(ledger, entry), entry.kind == Brought.kind)
         for number, (entry, body) in enumerate(made.values(), 1)
     )
+
+
+def _as_made(body: Brought) -> Evolved:
+    """What was made elsewhere, told like what was made here: of no sample of this story, and not promoted in it."""
+    return Evolved(body.adapter, body.base, body.model, b"", b"", 0, body.scores, (), 0, "")
 
 
 def mind(ledger: Ledger, seat: int) -> Mind:
@@ -83,9 +93,11 @@ def mind(ledger: Ledger, seat: int) -> Mind:
 
 def granted(ledger: Ledger, seat: int, adapter: bytes) -> bool:
     """Whether an adapter may speak for a seat: a member who has or had it says that it was trained there, or the
-    narrator chose it for the seat.
+    narrator brought it there, or chose it for the seat.
     """
-    return any(body.adapter == adapter for _, body in _told_by(ledger, seat, Evolved)) or any(
+    named = {body.adapter for _, body in _told_by(ledger, seat, Evolved)}
+    named.update(body.adapter for _, body in _brought_by(ledger, seat))
+    return adapter in named or any(
         body.seat == seat and body.adapter == adapter and _in_canon(ledger, entry)
         for entry, body in _read(ledger, Minded)
     )
@@ -96,6 +108,10 @@ def backups(ledger: Ledger, seat: int) -> tuple[Backup, ...]:
     the samples, the last.
     """
     found: dict[bytes, Backup] = {}
+    for entry, one in _brought_by(ledger, seat):
+        found[one.adapter] = Backup(
+            entry.id, entry.author, entry.at, Kept("adapter", one.adapter, one.blob, one.size, one.key, 0)
+        )
     for entry, body in _told_by(ledger, seat, Kept):
         name = b"samples" if body.what == "samples" else body.name
         found.pop(name, None)
@@ -116,6 +132,11 @@ def _told_by(ledger: Ledger, seat: int, kind: type[_B]) -> Iterator[tuple[Entry,
     """What members who sit or sat on a seat say."""
     members = ledger.authority.members
     return (one for one in _read(ledger, kind) if members[one[0].author].seat == seat)
+
+
+def _brought_by(ledger: Ledger, seat: int) -> Iterator[tuple[Entry, Brought]]:
+    """What the narrator let a seat bring along."""
+    return (one for one in _read(ledger, Brought) if one[1].seat == seat and _in_canon(ledger, one[0]))
 
 
 def _in_canon(ledger: Ledger, entry: Entry) -> bool:

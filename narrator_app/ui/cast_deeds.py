@@ -12,7 +12,7 @@ import flet as ft
 from dwnet.card import Card
 from dwnet.errors import NodeError
 from narrator_app.phrases import say
-from narrator_app.travels import Parting
+from narrator_app.travels import NOTHING, Parting
 from narrator_app.ui.cast_form import Subject
 from narrator_app.ui.library_away import file_name
 
@@ -155,18 +155,24 @@ class CastDeeds:
         self._desk.do(work, lambda: self.kept(made[0], None))
         self._screen.still()
 
-    def brought(self, card: Card, picture: bytes | None) -> None:
+    def brought(self, card: Card, picture: bytes | None, path: Path | None) -> None:
         """A card was read: look it through before it comes into the story. Its own picture is its portrait, if it can
-        be one.
+        be one; what it has learned comes along from beside its file.
         """
         made: list[bytes] = []
+        along = [NOTHING]
 
         async def work() -> None:
+            if path is not None:
+                along.append(await self._screen.evening.desk.casting.luggage(card, path))
             with contextlib.suppress(NodeError):
                 if picture is not None:
                     made.append(await self._screen.evening.desk.casting.portraits.keep(picture))
 
-        self._desk.do(work, lambda: self._screen.open_subject(Subject(None, card, made[0] if made else None)))
+        def look() -> None:
+            self._screen.open_subject(Subject(None, card, made[0] if made else None, along[-1]))
+
+        self._desk.do(work, look)
         self._screen.still()
 
     def invited(self, name: str) -> None:

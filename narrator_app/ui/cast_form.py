@@ -13,6 +13,7 @@ from narrator_app.casting import stored_card
 from narrator_app.drafts import Drafts
 from narrator_app.phrases import say
 from narrator_app.run import Evening
+from narrator_app.travels import NOTHING, Luggage
 from narrator_app.ui.cast_aloud import AloudPart
 from narrator_app.ui.cast_look import LookPart
 from narrator_app.ui.cast_panel import framed, section
@@ -46,11 +47,20 @@ LONG = {"description": 2, "personality": 2, "goals": 2, "backstory": 4, "scenari
 
 @dataclass(frozen=True)
 class Subject:
-    """Whom a form is about. ``seat`` None: somebody new. ``portrait``: the blob of one that came with the card."""
+    """Whom a form is about. ``seat`` None: somebody new. ``portrait``: the blob of one that came with the card;
+    ``luggage``: what it brings along.
+    """
 
     seat: int | None
     card: Card
     portrait: bytes | None = None
+    luggage: Luggage = NOTHING
+
+    @property
+    def brings(self) -> str:
+        """What is to be said of what it has learned; a form that was left does not know where the card lies."""
+        lacks = self.card.mind is not None and self.luggage.brought is None
+        return self.luggage.told or (say("cast.mind_stays") if lacks else "")
 
     @property
     def place(self) -> str:
@@ -165,6 +175,7 @@ class FormPanel:
         examples = self._raw or (self._examples.build() if self._examples else ft.Container())
         body: list[ft.Control] = [
             *([label(desk.palette, say("cast.unfinished"), colour=desk.palette.warn)] if self._goes_on else []),
+            *([label(desk.palette, self._subject.brings)] if self._subject.brings else []),
             *section(desk, say("cast.part_who")),
             self._name,
             self._look.build(),
@@ -312,7 +323,7 @@ class FormPanel:
         casting, seat = self._evening.desk.casting, self._subject.seat
         renewed = self._writer.is_changed()
         if seat is None:
-            seat = await casting.cast(card, self._look.portrait or b"")
+            seat = await casting.cast(card, self._look.portrait or b"", self._subject.luggage)
         else:
             await casting.change(seat, card, self._look.portrait)
         if renewed:

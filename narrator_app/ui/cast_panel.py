@@ -5,6 +5,7 @@ the audience.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import flet as ft
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 WIDTH = 424  # logical pixels
 CARD_FILES = ["png", "json"]
+Take = Callable[[Card, bytes | None, Path | None], None]  # a card, its picture, where its file lies
 
 
 class Panel(Protocol):
@@ -171,7 +173,7 @@ class ImportPanel:
 
     place = "import"
 
-    def __init__(self, desk: PageDesk, take: Callable[[Card, bytes | None], None], shut: Callable[[], None]) -> None:
+    def __init__(self, desk: PageDesk, take: Take, shut: Callable[[], None]) -> None:
         self._desk = desk
         self._take = take
         self._shut = shut
@@ -210,7 +212,7 @@ class ImportPanel:
             with_data=True,
         )
         if files and files[0].bytes is not None:
-            self.read(files[0].bytes)
+            self.read(files[0].bytes, Path(files[0].path) if files[0].path else None)
         else:
             self._box.update()
 
@@ -221,14 +223,14 @@ class ImportPanel:
             return
         self.read(pasted.encode())
 
-    def read(self, data: bytes) -> None:
-        """Take a card's bytes, or say what is wrong with them and what to do."""
+    def read(self, data: bytes, path: Path | None = None) -> None:
+        """Take a card's bytes, or say what is wrong with them and what to do. ``path``: where its file lies here."""
         try:
             card = read_card(data)
         except CardError as error:
             self._say(f"{error.what} {error.hint}")
             return
-        self._take(card, data if is_png(data) else None)
+        self._take(card, data if is_png(data) else None, path)
 
     def _say(self, text: str) -> None:
         self._said.value = text

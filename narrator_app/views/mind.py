@@ -104,11 +104,12 @@ def _state(said: Learning) -> str:
 def _version(one: Version, facts: MindFacts, now: int) -> VersionRow:
     made = one.made
     loss = next((score for score in made.scores if score.name == "loss"), None)
-    told = say("mind.version_told", count=made.count, model=one_line(made.model, 60), time=lasting(now - one.at))
+    words = "mind.version_brought" if one.brought else "mind.version_told"
+    told = say(words, count=made.count, model=one_line(made.model, 60), time=lasting(now - one.at))
     if loss is not None:
         told = f"{told} {say('mind.version_loss', before=_number(loss, loss.before), after=_number(loss, loss.after))}"
     is_speaking = one.made.adapter == facts.mind.adapter
-    aside = "" if made.promoted else say("mind.aside", why=one_line(made.why, 256))
+    aside = "" if made.promoted or one.brought else say("mind.aside", why=one_line(made.why, 256))
     if not one.here:
         aside = say("mind.elsewhere")
     return VersionRow(

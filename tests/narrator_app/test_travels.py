@@ -17,7 +17,7 @@ from dwnet.node import Draft
 from dwnet.shipped import card as shipped_card
 from dwnet.whole_file import FileNotWritten
 from narrator_app.errors import CommandIncomplete, NoSuchCharacter
-from narrator_app.travels import CardFormUnknown
+from narrator_app.travels import AdapterNotTheCards, CardFormUnknown
 from protocol.kinds import Evolved
 from protocol.shapes import Score
 from tests.kit.company import Evening, open_desk
@@ -143,3 +143,128 @@ def test_a_card_that_names_no_readable_mind_is_refused_with_a_remedy(mind: objec
     with pytest.raises(CardFieldWrong) as caught:
         read_card(written)
     assert "mind" in caught.value.what and caught.value.hint
+
+
+# --- into another story ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def card(evening: Evening, tmp_path: Path, autojump_clock: MockClock) -> Path:
+    """Pim's card, saved from the story it learned in."""
+    await learned(evening)
+    path = tmp_path / "Pim.json"
+    await evening.type(f'/card Pim "{path}"')
+    return path
+
+
+async def invited(evening: Evening) -> Student:
+    """Somebody takes Pim's seat who can learn, with the model that he learned on."""
+    await evening.type("/invite Pim")
+    return await enrol(
+        evening.company, await evening.company.accept_invite(evening.events("invite")[-1]["code"], "Pim", 1)
+    )
+
+
+def file_of(student: Student) -> Path:
+    path = student.performer.versions.path_of(NAME)
+    assert path is not None
+    return path
+
+
+async def test_cast_elsewhere_it_speaks_with_what_it_learned_and_can_leave_again(
+    card: Path, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_desk(tmp_path / "here") as evening:
+        await evening.type(f'/cast "{card}"')
+        assert "comes along" in notices(evening)
+        student = await invited(evening)
+        await evening.company.until(lambda: student.performer.versions.worn == NAME)
+        assert file_of(student).read_bytes() == ADAPTER
+        await evening.type("/mind Pim")
+        told = await evening.until("evolved", member="Pim", version=1)
+        assert told["speaks"] and not told["promoted"] and told["scores"]["loss"] == [2.3, 1.7]
+        await evening.type("Night fell.")
+        await evening.until("accepted", member="Pim")
+        await evening.type("/mind Pim base")
+        await evening.company.until(lambda: student.performer.versions.worn == b"")
+        await evening.type("/mind Pim 1")
+        await evening.type(f'/card Pim "{tmp_path / "again.json"}"')
+        assert (tmp_path / "again.json").read_bytes() == card.read_bytes()
+        assert (tmp_path / f"again.{NAME.hex()[:8]}.gguf").read_bytes() == ADAPTER
+
+
+async def test_it_speaks_wherever_the_story_goes_until_it_learns_here(
+    card: Path, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_desk(tmp_path / "here") as evening:
+        await evening.type("The wind rose.")
+        await evening.type("/checkpoint dusk")
+        await evening.type("Night fell.")
+        await evening.type(f'/cast "{card}"')
+        await evening.type("/rewind dusk")
+        student = await invited(evening)
+        await evening.company.until(lambda: student.performer.versions.worn == NAME)
+        student.school.adapter = b"a newer one"
+        await evening.type("And then day broke.")
+        await evening.until("accepted", member="Pim")
+        await evening.type("/evolve Pim")
+        await evening.until("evolved", member="Pim", version=2)
+        newer = hashlib.sha256(b"a newer one").digest()
+        await evening.company.until(lambda: student.performer.versions.worn == newer)
+
+
+async def test_nobody_else_can_open_what_it_brings_along(card: Path, tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_desk(tmp_path / "here") as evening:
+        tock = await evening.play("Tock")
+        await evening.type(f'/cast "{card}"')
+        await evening.company.until(lambda: any(one.kind == "brought" for one in tock.node.ledger.entries.values()))
+        (entry,) = (one for one in tock.node.ledger.entries.values() if one.kind == "brought")
+        assert tock.node.ledger.opening(entry) is None
+        stored = [one for one in evening.settings.blobs.rglob("*") if one.is_file()]
+        assert stored and all(b"an adapter" not in one.read_bytes() for one in stored)
+
+
+async def test_under_another_name_the_adapter_is_found_and_another_one_is_refused(
+    card: Path, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    (beside,) = tmp_path.glob("*.gguf")
+    async with open_desk(tmp_path / "here") as evening:
+        beside.write_bytes(ADAPTER + b"!")
+        with pytest.raises(AdapterNotTheCards) as caught:
+            await evening.type(f'/cast "{card}"')
+        assert caught.value.hint and not evening.events("cast")
+        beside.rename(tmp_path / f"an old friend.{NAME.hex()[:8]}.gguf").write_bytes(ADAPTER)
+        moved = card.rename(tmp_path / "Pim from the lighthouse.json")
+        await evening.type(f'/cast "{moved}"')
+        assert "comes along" in notices(evening)
+
+
+async def test_without_its_file_it_comes_with_the_bare_model_and_that_is_said(
+    card: Path, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    (beside,) = tmp_path.glob("*.gguf")
+    beside.unlink()
+    async with open_desk(tmp_path / "here") as evening:
+        await evening.type(f'/cast "{card}"')
+        assert "does not come along" in notices(evening)
+        student = await invited(evening)
+        file_of(student).parent.mkdir(parents=True)
+        file_of(student).write_bytes(ADAPTER)
+        student.performer.rethink()
+        await evening.type("Night fell.")
+        await evening.until("accepted", member="Pim")
+        assert student.performer.versions.worn == b"", "a file alone is a stranger's"
+
+
+async def test_on_another_model_it_is_refused_by_the_hash_and_says_why(
+    card: Path, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    read = read_card(card.read_bytes())
+    assert read.mind is not None
+    elsewhere = replace(read.mind, base=hashlib.sha256(b"another model").digest(), model="another")
+    card.write_bytes(write_card(read.having(mind=elsewhere.to_own())))
+    async with open_desk(tmp_path / "here") as evening:
+        await evening.type(f'/cast "{card}"')
+        student = await invited(evening)
+        await evening.company.until(lambda: "trained on another model" in student.performer.versions.why)
+        assert student.performer.versions.worn == b""

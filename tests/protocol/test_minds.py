@@ -8,7 +8,7 @@ import pytest
 
 from protocol import minds
 from protocol.entry import Entry
-from protocol.kinds import Evolved, Kept, Minded
+from protocol.kinds import Brought, Evolved, Kept, Minded
 from protocol.ledger import Ledger
 from protocol.shapes import Score
 from tests.kit.chain import Chain, Hand
@@ -124,6 +124,28 @@ def test_what_is_kept_is_read_by_the_seat_and_the_narrator_alone(chain: Chain) -
         found = minds.backups(ledger_of(chain, reader), mira.seat)
         assert [(one.held.what, one.held.name) for one in found] == [("adapter", NEW), ("samples", OWN)]
     assert minds.backups(ledger_of(chain, tom), mira.seat) == ()
+
+
+def test_what_the_narrator_lets_a_seat_bring_along_is_a_version_of_its_wherever_the_story_goes(chain: Chain) -> None:
+    mira, tom = chain.members
+    first, *_ = chain.beat("Night fell.", Mira="Who is there?")
+    second, *_ = chain.beat("Day broke.", Mira="At last.")
+    scores = (Score("loss", 2_000, 1_500),)
+    body = Brought(mira.seat, OLD, bytes(32), "m", scores, bytes([7]) * 32, 100, bytes([8]) * 32)
+    chain.tell(body, audience=[mira])
+    assert spoken_with(chain, mira) == b"" and minds.granted(ledger_of(chain, mira), mira.seat, OLD)
+    choose(chain, mira.seat, OLD)
+    chain.rewind(first, "day")
+    assert spoken_with(chain, mira) == OLD
+    for reader in (mira, chain.narrator):
+        (made,) = minds.versions(ledger_of(chain, reader), mira.seat)
+        assert made.brought and made.here and (made.made.adapter, made.made.scores) == (OLD, scores)
+        assert [one.held.name for one in minds.backups(ledger_of(chain, reader), mira.seat)] == [OLD]
+    assert not minds.versions(ledger_of(chain, tom), mira.seat) and not minds.backups(ledger_of(chain, tom), mira.seat)
+    assert not minds.granted(ledger_of(chain), tom.seat, OLD) and not minds.versions(ledger_of(chain), tom.seat)
+    chain.rewind(second, "night")
+    learn(mira, NEW, (second.id,))
+    assert spoken_with(chain, mira) == NEW
 
 
 def test_the_seat_keeps_its_versions_when_somebody_else_takes_it(chain: Chain) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from pathlib import Path
 
-from dwnet.card import read_card
+from dwnet.card import read_card, write_card
+from dwnet.card_mind import CardMind
 from dwnet.card_picture import plain_picture
 from narrator_app.phrases import say
+from protocol import minds
 from tests.narrator_app.ui.test_cast import PIM, Cast, cast_open
 
 
@@ -57,5 +60,45 @@ def test_in_a_browser_the_card_is_handed_over_with_its_portrait(tmp_path: Path) 
             handed = next(one.arguments for one in saved if one.name == "save_file")
             assert handed["file_name"] == "Pim.png" and read_card(handed["src_bytes"]) == PIM
             await cast.page.until(lambda: say("library.downloaded", name="Pim.png") in cast.said())
+
+    asyncio.run(evening())
+
+
+def test_in_the_window_what_it_has_learned_comes_along_from_beside_the_card(tmp_path: Path) -> None:
+    mind = CardMind(hashlib.sha256(b"an adapter").digest(), bytes(32), "small", 2, ())
+    path = tmp_path / "Pim.json"
+    path.write_bytes(write_card(PIM.having(mind=mind.to_own())))
+    file = {"id": 1, "name": path.name, "size": 1, "path": str(path), "bytes": path.read_bytes()}
+
+    async def evening() -> None:
+        async with cast_open(tmp_path / "story", answers={"pick_files": [file]}) as cast:
+            page, ledger = cast.page, cast.evening.desk.narrator.node.ledger
+            mind.beside(path).write_bytes(b"something else")
+            await page.press("M")
+            await page.press("O", alt=True)
+            await page.until(lambda: "is not the adapter that this card names" in cast.said())
+            mind.beside(path).write_bytes(b"an adapter")
+            await page.press("O", alt=True)
+            await page.until(lambda: "comes along" in page.text(cast.panel()))
+            await page.click(say("cast.create"))
+            await page.until(lambda: cast.names == ["Pim"])
+            assert minds.mind(ledger, 1).adapter == mind.adapter and minds.backups(ledger, 1)
+
+    asyncio.run(evening())
+
+
+def test_pasted_it_says_that_what_it_has_learned_does_not_come_along(tmp_path: Path) -> None:
+    mind = CardMind(bytes([1]) * 32, bytes(32), "small", 2, ())
+
+    async def evening() -> None:
+        async with cast_open(tmp_path) as cast:
+            await cast.page.press("M")
+            text = write_card(PIM.having(mind=mind.to_own())).decode()
+            await cast.page.type(cast.field(say("cast.import_paste")), text)
+            await cast.page.click(say("cast.import_read"))
+            await cast.page.until(lambda: say("cast.mind_stays") in cast.page.text(cast.panel()))
+            await cast.page.click(say("cast.create"))
+            await cast.page.until(lambda: cast.names == ["Pim"])
+            assert minds.mind(cast.evening.desk.narrator.node.ledger, 1).adapter == b""
 
     asyncio.run(evening())

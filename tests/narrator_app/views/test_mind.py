@@ -49,6 +49,13 @@ def test_versions_stand_newest_first_with_what_became_of_them() -> None:
     assert "has left the place" in gone.versions[0].aside
 
 
+def test_what_was_brought_along_says_so_and_is_not_kept_aside() -> None:
+    brought = replace(VERSIONS[0], made=replace(FIRST, count=0, promoted=0, why=""), brought=True)
+    (row,) = mind_view("Pim", replace(FACTS, versions=(brought,)), NOW).versions
+    assert row.told.startswith("Brought along from another story 1 h ago, for small. Loss") and row.aside == ""
+    assert row.is_speaking
+
+
 def test_a_strangers_adapter_is_named_as_one_it_did_not_train() -> None:
     view = mind_view("Pim", replace(FACTS, mind=Mind(bytes([9]) * 32, False)), NOW)
     assert view.speaks == "It speaks with the adapter 090909090909, which it did not train."
