@@ -264,6 +264,7 @@ def _settled(told: Told, root: Path) -> Settings:
         writer=told.text("writer") or "default",
         voice=told.text("voice"),
         speech_server=told.text("speech_server"),
+        evolve=_evolve(told),
     )
 
 

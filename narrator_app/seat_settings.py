@@ -1,4 +1,5 @@
-"""With what a character that is played on this machine writes: its own settings, in its own folder here.
+"""With what a character that is played on this machine writes, and when it learns: settings of its
+own, in its own folder here.
 
 Rules of this file:
 - These are this machine's settings: they stand in no entry and no card, and an API key in no log and no list either.
@@ -15,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dwnet.errors import NodeError
-from dwnet.settings import Settings
+from dwnet.settings import EVOLVE, Settings
 from dwnet.told import SettingsUnreadable
 from dwnet.whole_file import reading, write_whole, writing
 
@@ -72,10 +73,29 @@ class SeatSettings:
 
         :raises WriterUnfit, SettingsUnreadable, NoRoomForFile, FileNotWritten:
         """
-        fit = fitting_writer(spec)
-        settings = {**self._read(), "writer": fit}
-        if fit == DEFAULT:
-            del settings["writer"]
+        self._keep("writer", fitting_writer(spec), DEFAULT)
+
+    def learns(self) -> str:
+        """When it learns from its own lines, one of EVOLVE.
+
+        :raises SettingsUnreadable, FileNotRead:
+        """
+        chosen = self._read().get("evolve")
+        return chosen if isinstance(chosen, str) and chosen in EVOLVE else EVOLVE[0]
+
+    def keep_learns(self, choice: str) -> None:
+        """Learn so, one of EVOLVE, from the next start on.
+
+        :raises SettingsUnreadable, NoRoomForFile, FileNotWritten:
+        """
+        assert choice in EVOLVE, choice
+        self._keep("evolve", choice, EVOLVE[0])
+
+    def _keep(self, key: str, value: str, usual: str) -> None:
+        """Keep one setting beside the others; what is usual is not written down."""
+        settings = {**self._read(), key: value}
+        if value == usual:
+            del settings[key]
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in settings.items()]
         with write_whole(self._config) as file:

@@ -1,4 +1,4 @@
-"""What a character thinks with on this machine: a setting of this computer, and of no card."""
+"""What a character thinks with on this machine, and when it learns: settings of this computer, and of no card."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import flet as ft
 
 from dwnet.errors import NodeError
+from dwnet.settings import EVOLVE
 from narrator_app.phrases import say
 from narrator_app.seat_settings import DEFAULT, SeatSettings, fitting_writer, shared_writer
 from narrator_app.ui.parts import action, field, label
@@ -61,6 +62,16 @@ class WriterPart:
         )
         self._key_words = label(palette, say("cast.writer_key_kept"))
         self._forget = action(palette, say("cast.writer_forget"), self._forget_key, icon=ft.Icons.DELETE_OUTLINE)
+        self._learned = self._stored_learns()
+        self._learns = ft.RadioGroup(
+            ft.Column(
+                [ft.Radio(value=one, label=say(f"cast.learns_{one}"), label_style=style) for one in EVOLVE],
+                spacing=0,
+                tight=True,
+            ),
+            value=self._learned,
+            on_change=self._typed,
+        )
         self._more = ft.Column(spacing=8, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
     def _stored(self) -> str:
@@ -73,10 +84,21 @@ class WriterPart:
             self._desk.tell(error.what, error.hint)
             return DEFAULT
 
+    def _stored_learns(self) -> str:
+        try:
+            return self._settings.learns() if self._settings is not None else EVOLVE[0]
+        except NodeError:  # it is said for the writer, out of the same file
+            return EVOLVE[0]
+
     def build(self) -> ft.Control:
         self._lay()
-        stretch = ft.CrossAxisAlignment.STRETCH
-        return ft.Column([self._kind, self._more], spacing=8, tight=True, horizontal_alignment=stretch)
+        stretch, palette = ft.CrossAxisAlignment.STRETCH, self._desk.palette
+        learns = [
+            label(palette, say("cast.learns"), size=14, colour=palette.text),
+            self._learns,
+            label(palette, say("cast.learns_text")),
+        ]
+        return ft.Column([self._kind, self._more, *learns], spacing=8, tight=True, horizontal_alignment=stretch)
 
     def spec(self) -> str:
         """What is chosen, as settings write it.
@@ -92,7 +114,8 @@ class WriterPart:
 
     def is_changed(self) -> bool:
         """Whether anything is to be kept. :raises WriterUnfit: when it cannot be."""
-        return self.spec() != self.before or bool((self._key.value or "").strip()) or self._forgotten
+        chosen = self.spec() != self.before or self._learns.value != self._learned
+        return chosen or bool((self._key.value or "").strip()) or self._forgotten
 
     def keep(self, settings: SeatSettings) -> None:
         """Write what was chosen into a seat's settings.
@@ -100,6 +123,7 @@ class WriterPart:
         :raises WriterUnfit, ApiKeyUnfit, FileNotWritten, NoRoomForFile:
         """
         settings.keep_writer(self.spec())
+        settings.keep_learns(self._learns.value or EVOLVE[0])
         key = (self._key.value or "").strip()
         if key or self._forgotten:
             settings.keep_key(key)

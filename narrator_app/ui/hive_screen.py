@@ -177,7 +177,8 @@ class HiveScreen:
             self._panel.show_own(view.own, view.log)
         elif self._minds and self.desk.evening is not None and self._facts is not None:
             facts = self.desk.evening.desk.minds.facts(row.seat)
-            self._panel.show_mind(mind_view(row.name, facts, self._facts.at))
+            learns = MindHands(self.desk, self.desk.evening, row).learns()
+            self._panel.show_mind(mind_view(row.name, facts, self._facts.at, learns))
         elif self._surveyor is not None and self._facts is not None:
             notes = self._surveyor.history(row.name)[1:]
             self._panel.show_member(row, past_statuses(notes, self._facts.at))

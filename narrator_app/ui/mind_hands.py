@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dwnet.errors import NodeError
+from dwnet.settings import EVOLVE
 from narrator_app.minds import STOP
 from narrator_app.phrases import say
 from narrator_app.run import Evening
@@ -22,6 +24,16 @@ class MindHands:
     desk: PageDesk
     evening: Evening
     row: Row
+
+    def learns(self) -> str:
+        """When it does so by what was chosen on this machine, one of EVOLVE; "elsewhere" where another plays it."""
+        here = self.evening.desk.casting.here
+        if not here.is_here(self.row.seat):
+            return "elsewhere"
+        try:
+            return here.settings(self.row.seat).learns()
+        except NodeError:  # its process, which reads the same file, does not even start, and says why
+            return EVOLVE[-1]
 
     def learn(self, strength: str) -> None:
         """Let it learn, or stop."""

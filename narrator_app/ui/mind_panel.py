@@ -28,7 +28,7 @@ class MindDeeds:
 
 def mind_part(palette: Palette, view: MindView, deeds: MindDeeds) -> ft.Control:
     """All of it; it scrolls where it is longer than its place."""
-    told = [one for one in (view.speaks, view.lines, view.safe) if one]
+    told = [one for one in (view.speaks, view.lines, view.safe, view.learns) if one]
     parts: list[ft.Control] = [
         ft.Row(
             [

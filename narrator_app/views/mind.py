@@ -43,6 +43,7 @@ class MindView:
     speaks: str
     lines: str
     safe: str
+    learns: str
     state: str
     share: float | None
     strengths: tuple[tuple[str, str], ...]
@@ -52,8 +53,10 @@ class MindView:
     is_bare: bool
 
 
-def mind_view(name: str, facts: MindFacts, now: int) -> MindView:
-    """How it stands with a seat's mind at a moment, ``now`` in ms since 1970."""
+def mind_view(name: str, facts: MindFacts, now: int, learns: str = "elsewhere") -> MindView:
+    """How it stands with a seat's mind at a moment, ``now`` in ms since 1970. ``learns``: when it does so on this
+    machine, one of EVOLVE; "elsewhere": it is another's to decide.
+    """
     said = facts.said
     last = facts.versions[-1] if facts.versions else None
     is_at_it = said is not None and said.state in AT_IT
@@ -63,6 +66,7 @@ def mind_view(name: str, facts: MindFacts, now: int) -> MindView:
         speaks=_speaks(facts),
         lines=say("mind.lines", count=said.samples) if said is not None else "",
         safe=_safe(facts),
+        learns=say(f"mind.learns_{learns}"),
         state=_state(said) if said is not None else "",
         share=said.share / 1_000 if said is not None and is_at_it else None,
         strengths=() if is_at_it else tuple(strengths),
@@ -104,8 +108,12 @@ def _state(said: Learning) -> str:
 def _version(one: Version, facts: MindFacts, now: int) -> VersionRow:
     made = one.made
     loss = next((score for score in made.scores if score.name == "loss"), None)
-    words = "mind.version_brought" if one.brought else "mind.version_told"
-    told = say(words, count=made.count, model=one_line(made.model, 60), time=lasting(now - one.at))
+    told = say(
+        "mind.version_brought" if one.brought else "mind.version_told",
+        count=made.count,
+        model=one_line(made.model, 60),
+        time=lasting(now - one.at),
+    )
     if loss is not None:
         told = f"{told} {say('mind.version_loss', before=_number(loss, loss.before), after=_number(loss, loss.after))}"
     is_speaking = one.made.adapter == facts.mind.adapter

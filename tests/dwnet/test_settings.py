@@ -183,6 +183,23 @@ def test_every_configurable_key_is_a_setting_that_arrives(tmp_path: Path) -> Non
         assert "77" in str(getattr(told, key, told.ports)), key
 
 
+def test_every_configurable_key_of_a_peer_is_a_setting_that_arrives(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    for key in CONFIGURABLE["peer"]:
+        value = "never" if key == "evolve" else "77"
+        configure(tmp_path, f'{key} = "{value}"')
+        told = peer_settings({"data": tmp_path}, {})
+        assert value in str(getattr(told, key, told.ports)), key
+
+
+def test_when_a_character_learns_is_one_of_three(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    assert peer_settings({"data": tmp_path}, {}).evolve == "asked"
+    configure(tmp_path, 'evolve = "sometimes"')
+    with pytest.raises(BadSetting, match="sometimes.*asked, idle, never"):
+        peer_settings({"data": tmp_path}, {})
+
+
 def test_a_chosen_port_is_tried_first_from_then_on(tmp_path: Path) -> None:
     prepare(peer_settings({"data": tmp_path, "invite": "x"}, {}))
     told = peer_settings({"data": tmp_path}, {})

@@ -14,6 +14,7 @@ from trio.testing import MockClock
 from dwnet.card import Card, CardError, read_card
 from dwnet.card_picture import plain_picture
 from dwnet.errors import NodeError
+from dwnet.settings import peer_settings
 from dwnet.shipped import card as shipped_card
 from dwnet.times import now
 from narrator_app.casting import Casting, stored_card
@@ -232,6 +233,22 @@ def test_a_writer_is_kept_beside_what_else_stands_there(tmp_path: Path) -> None:
     settings.keep_writer(str(model))
     settings.keep_writer("default")
     assert config.read_text("utf-8") == 'voice = "espeak:en+f5"\nport = 8001\n'
+
+
+def test_when_it_learns_is_kept_beside_what_else_stands_there(tmp_path: Path) -> None:
+    settings = SeatSettings(tmp_path / "seat-1")
+    assert settings.learns() == "asked"
+    settings.keep_learns("idle")
+    assert settings.learns() == "idle"
+    settings.keep_writer("http://127.0.0.1:11434/v1#llama3.2")
+    settings.keep_learns("never")
+    (settings.folder / "keys").mkdir()
+    read = peer_settings({"data": str(settings.folder)}, {})
+    assert (read.evolve, read.writer) == ("never", "http://127.0.0.1:11434/v1#llama3.2")
+    settings.keep_learns("asked")
+    assert "evolve" not in (settings.folder / "config.toml").read_text("utf-8")
+    (settings.folder / "config.toml").write_text('evolve = "sometimes"\n', encoding="utf-8")
+    assert settings.learns() == "asked"
 
 
 @pytest.mark.parametrize(

@@ -318,7 +318,7 @@ def test_a_writer_is_a_setting_of_this_machine_and_stands_in_no_entry(tmp_path: 
             await cast.cast(PIM)
             await page.press("Arrow Down")
             await page.press("E")
-            group = page.one(ft.RadioGroup, cast.panel())
+            group, _ = page.all(ft.RadioGroup, cast.panel())
             group.value = "endpoint"
             await page.fire(group, "change", "endpoint")
             await page.type(cast.field(say("cast.writer_url")), "nonsense")

@@ -10,6 +10,7 @@ import flet as ft
 import pytest
 
 from narrator_app.minds import MindFacts, Minds
+from narrator_app.phrases import say
 from tests.narrator_app.ui.test_hive import Look, evening, looking
 from tests.narrator_app.views.test_mind import FACTS
 
@@ -98,3 +99,24 @@ def test_what_is_learned_just_now_shows_how_far_it_is_and_can_be_stopped(
 
 def _has(chosen: list[tuple[str, bool]], count: int) -> bool:
     return len(chosen) == count
+
+
+def test_it_is_said_when_it_learns_and_who_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        learned(monkeypatch, FACTS)
+        async with looking(tmp_path, "Pim", "Tock") as look:
+            here = look.desk.evening.desk.casting.here
+            monkeypatch.setattr(type(here), "is_here", lambda self, seat: seat == 1)
+            here.settings(1).keep_learns("idle")
+            await look.page.press("Arrow Down")
+            await look.page.press("M")
+            assert say("mind.learns_idle") in look.panel() and say("mind.learns_elsewhere") not in look.panel()
+            (here.settings(1).folder / "config.toml").write_text("evolve = ", encoding="utf-8")
+            await look.page.press("Escape")
+            await look.page.press("M")
+            assert say("mind.learns_never") in look.panel(), "what does not read lets nobody learn"
+            await look.page.press("Arrow Down")
+            await look.page.press("M")
+            assert say("mind.learns_elsewhere") in look.panel()
+
+    evening(run)
