@@ -196,7 +196,7 @@ def test_when_a_character_learns_is_one_of_three(tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir()
     assert peer_settings({"data": tmp_path}, {}).evolve == "asked"
     configure(tmp_path, 'evolve = "sometimes"')
-    with pytest.raises(BadSetting, match="sometimes.*asked, idle, never"):
+    with pytest.raises(BadSetting, match=r"sometimes.*asked, idle, never"):
         peer_settings({"data": tmp_path}, {})
 
 
