@@ -10,7 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import trio
@@ -33,6 +33,7 @@ from protocol.story import Seat
 SHORTEST, LONGEST = 3.0, 60.0  # seconds of speech
 FILE = 64 * 1024 * 1024  # bytes of the recording as it is picked
 SECONDS = 600  # of it that are looked at
+PROPOSED = 128 * 1024 * 1024  # bytes of sound of all proposals together; the longest one has half of it, about
 
 
 class SampleUnfit(NodeError):
@@ -53,18 +54,43 @@ class ConsentMissing(NodeError):
     exit_code = 2
 
 
+@dataclass(frozen=True)
+class Proposal:
+    """A recording that is looked at for a seat, and not given: called ``name``, and of it what lies between ``start``
+    and ``end``, in seconds; ``consent`` as far as it is written.
+    """
+
+    name: str
+    sound: Sound
+    start: float
+    end: float
+    consent: str = ""
+
+
 class ReferenceVoices:
     """The recordings of one story's characters."""
 
     def __init__(self, narrator: Narrator, clips: Clips) -> None:
         self.narrator = narrator
         self._clips = clips
+        self._proposals: dict[int, Proposal] = {}
+
+    def propose(self, seat: int, proposal: Proposal) -> None:
+        """Keep this until it is given, or the evening is over. Where that is too much, the oldest ones go."""
+        self._proposals.pop(seat, None)
+        self._proposals[seat] = proposal
+        while len(self._proposals) > 1 and sum(len(one.sound.pcm) for one in self._proposals.values()) > PROPOSED:
+            del self._proposals[next(iter(self._proposals))]
+
+    def proposed(self, seat: int) -> Proposal | None:
+        """What is looked at for a seat."""
+        return self._proposals.get(seat)
 
     async def assign(
-        self, seat: int, recording: Path | bytes, *, consent: str, start: float = 0.0, end: float | None = None
+        self, seat: int, recording: Path | Sound, *, consent: str, start: float = 0.0, end: float | None = None
     ) -> str:
-        """Let a character speak with the voice in a recording: any sound file, or its bytes. Of it counts what lies
-        between ``start`` and ``end``, in seconds. What the voice is called from now on.
+        """Let a character speak with the voice in a recording: a sound, or any file of one. Of it counts what lies
+        between ``start`` and ``end``, in seconds. What the voice is called from now on; a proposal for it is done with.
 
         :raises SampleUnfit, ConsentMissing, NoSuchCharacter, FileNotRead: and nothing has changed.
         """
@@ -78,6 +104,8 @@ class ReferenceVoices:
         name = file_of(f"{one.name[:40]}-{blob.hex()[:8]}".lower())
         body = Sampled(seat, name, blob, len(stored), key, words)
         await self._write(one, body, f"{ENGINE}:{name}")
+        if (proposal := self.proposed(seat)) is not None and proposal.sound is recording:
+            del self._proposals[seat]
         return f"{ENGINE}:{name}"
 
     async def remove(self, seat: int) -> None:
@@ -103,7 +131,7 @@ class ReferenceVoices:
 
 
 async def recording_of(data: bytes) -> Sound:
-    """What of a recording is looked at, to be cut and heard before it is given.
+    """What of a recording's file is looked at, to be cut and heard before it is given.
 
     :raises SampleUnfit: for what is no sound file, or too large.
     """
@@ -119,15 +147,16 @@ def _whole(data: bytes, size: int) -> Sound:
         raise SampleUnfit(why=str(error.facts["why"])) from error
 
 
-def _prepared(recording: Path | bytes, start: float, end: float | None) -> bytes:
+def _read(path: Path) -> Sound:
+    with reading(path):
+        size = path.stat().st_size
+        data = path.read_bytes() if size <= FILE else b""
+    return _whole(data, size)
+
+
+def _prepared(recording: Path | Sound, start: float, end: float | None) -> bytes:
     """What travels of it: cut, without the silence around it, levelled, as FLAC."""
-    if isinstance(recording, Path):
-        with reading(recording):
-            size = recording.stat().st_size
-            data = recording.read_bytes() if size <= FILE else b""
-    else:
-        size, data = len(recording), recording
-    whole = _whole(data, size)
+    whole = recording if isinstance(recording, Sound) else _read(recording)
     first, last = round(max(0.0, start) * whole.rate), whole.frames
     if end is not None:
         last = min(last, round(max(0.0, end) * whole.rate))

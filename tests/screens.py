@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -35,7 +35,7 @@ STORY = "The Night the Lamp Went Out"
 SIZES = ((1280, 800), (900, 800))
 CAST = ("Pim", "Tock", "Vesper")
 ROOMS = ("stage", "cast", "hive", "library", "settings")  # in the order of the navigation
-SCREENS = (*ROOMS, "provisions", "hearing", "speaking", "heard", "first")
+SCREENS = (*ROOMS, "provisions", "hearing", "speaking", "heard", "recording", "first")
 EARS = {"PULSE_SINK": "room", "PULSE_SOURCE": "mouth.monitor"}  # what the desk speaks into, and what it hears
 SAID = "The lamp is out and somebody knocks at the door."
 SETTLED_MS = 1200  # for pictures only: fonts and fades have come to rest
@@ -158,10 +158,30 @@ def show(
             tab.see("Esc drops it; change it")
             picture(tab, "heard")
             tab.press("Escape")
+        if "recording" in wanted and sitting.room:
+            recording(tab, sitting, picture)
         if "speaking" in wanted:
             tab.press("Control+1")
             with speaking(tab, sitting.writer):
                 picture(tab, "speaking")
+
+
+def recording(tab: Tab, sitting: Sitting, picture: Callable[[Tab, str], None]) -> None:
+    """A voice for Pim, while it is recorded and afterwards."""
+    tab.click(say("shell.cast"))
+    tab.see(say("cast.samples"))
+    tab.press("ArrowDown")
+    tab.press("e")
+    tab.see(say("cast.sample_record"))
+    tab.page.wait_for_timeout(10 * SETTLED_MS)  # until the voices are listed, everything below them moves
+    tab.click(say("cast.sample_record"))
+    tab.see(say("cast.sample_record_stop"))
+    subprocess.run(["paplay", "-d", "mouth", sitting.said], env=sitting.room, check=True)
+    picture(tab, "recording")
+    tab.click(say("cast.sample_record_stop"))
+    tab.see(say("cast.sample_recorded"))
+    picture(tab, "recorded")
+    tab.press("Escape")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The microphone: sound of 16 kHz as frames of 30 ms, from the device's own thread into trio.
+"""The microphone: sound as frames of 480 samples (30 ms at an ear's 16 kHz), from the device's own thread into trio.
 
 The device's thread may never wait: it puts bytes into a bounded queue and wakes trio. When nobody takes them, the
 oldest are lost and counted. The library does not tell when a device goes away: it counts as gone when it brings
@@ -67,7 +67,7 @@ class Microphone:
         self._news = trio.Event()
 
     async def frames(self) -> AsyncIterator[bytes]:
-        """Frames of 960 bytes (30 ms, s16le), for ever.
+        """Frames of 960 bytes (s16le), for ever.
 
         :raises MicrophoneGone:
         """
@@ -86,15 +86,16 @@ class Microphone:
 
 
 @asynccontextmanager
-async def open_microphone(name: str = "", backend: str = "") -> AsyncIterator[Microphone]:
-    """The microphone of this name, or the system's own; ``backend`` is one that miniaudio knows by name.
+async def open_microphone(name: str = "", backend: str = "", rate: int = RATE) -> AsyncIterator[Microphone]:
+    """The microphone of this name, or the system's own; ``backend`` is one that miniaudio knows by name, ``rate`` is
+    in Hz.
 
     :raises NoMicrophone:
     """
     microphone = Microphone(name or "of this machine")
     source = microphone._source()
     next(source)
-    device = await trio.to_thread.run_sync(_started, name, backend, source)
+    device = await trio.to_thread.run_sync(_started, name, backend, rate, source)
     try:
         yield microphone
     finally:
@@ -121,7 +122,7 @@ def _captures(miniaudio: Any, backend: str) -> list[dict[str, Any]]:
     return found
 
 
-def _started(name: str, backend: str, source: Generator[None, bytes, None]) -> Any:
+def _started(name: str, backend: str, rate: int, source: Generator[None, bytes, None]) -> Any:
     miniaudio = _library()
     chosen = None
     if name:
@@ -132,7 +133,7 @@ def _started(name: str, backend: str, source: Generator[None, bytes, None]) -> A
             raise NoMicrophone(why=f"{name} is not there; there are: {there}")
     try:
         device = miniaudio.CaptureDevice(
-            input_format=miniaudio.SampleFormat.SIGNED16, nchannels=1, sample_rate=RATE, buffersize_msec=PERIOD,
+            input_format=miniaudio.SampleFormat.SIGNED16, nchannels=1, sample_rate=rate, buffersize_msec=PERIOD,
             device_id=chosen, backends=_backends(miniaudio, backend), app_name="DreamWeaver",
         )  # fmt: skip
         if not backend and device.backend == "Null":

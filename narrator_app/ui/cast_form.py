@@ -81,7 +81,7 @@ def subject_of(evening: Evening, seat: int) -> Subject:
 
 class FormPanel:
     """The form. ``shut`` closes it, ``kept`` is called with the seat when the card was written, and with the way back
-    for one that was changed.
+    for one that was changed; ``seen`` says whether it is looked at.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class FormPanel:
         voices: Voices,
         shut: Callable[[], None],
         kept: Callable[[int, Work | None], None],
+        seen: Callable[[], bool],
     ) -> None:
         self.place = f"form:{'new' if subject.seat is None else subject.seat}"
         self._desk = desk
@@ -99,6 +100,7 @@ class FormPanel:
         self._subject = subject
         self._shut = shut
         self._kept = kept
+        self._seen = seen
         self._drafts = Drafts(evening.librarian.library, subject.place)
         brought = subject.seat is None and bool(subject.card.name)
         left = None if brought else from_draft(self._drafts.text)
@@ -137,7 +139,7 @@ class FormPanel:
             desk, voices, self._subject.seat or 0, form.voice, lambda: self._name.value or "", self._typed
         )
         self._aloud = AloudPart(palette, form.actions, form.thoughts, self._typed)
-        self._sample = SamplePart(desk, self._evening, voices, self._subject.seat, self._sampled)
+        self._sample = SamplePart(desk, self._evening, voices, self._subject.seat, self._sampled, self._seen)
         share = say("cast.talkativeness", share=form.talkativeness)
         self._talk_words = label(palette, share, size=14, colour=palette.text)
         self._talk = ft.Slider(

@@ -94,9 +94,7 @@ class CastScreen:
             run_spacing=8,
         )
         title = ft.Row(
-            [heading(palette, say("cast.title")), self._count],
-            spacing=14,
-            vertical_alignment=ft.CrossAxisAlignment.END,
+            [heading(palette, say("cast.title")), self._count], spacing=14, vertical_alignment=ft.CrossAxisAlignment.END
         )
         main = ft.Container(
             ft.Column([title, buttons, self._list], spacing=14, expand=True),
@@ -220,7 +218,12 @@ class CastScreen:
 
     def open_subject(self, subject: Subject) -> None:
         """A form about somebody."""
-        self._open(FormPanel(self.desk, self.evening, subject, self.ear(), self.shut, self.deeds.kept))
+
+        def seen() -> bool:
+            return self._panel is form and self.desk.shows(self)
+
+        form = FormPanel(self.desk, self.evening, subject, self.ear(), self.shut, self.deeds.kept, seen)
+        self._open(form)
 
     def open_samples(self) -> None:
         """Those who come along with the program."""

@@ -1,11 +1,11 @@
-"""Which part of a recording a voice is taken from, as two sliders move it, in seconds."""
+"""Which part of a recording a voice is taken from, as two sliders move it, in seconds; and how it is recorded."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from narrator_app.phrases import say
-from narrator_app.reference_voices import LONGEST, SHORTEST
+from narrator_app.reference_voices import LONGEST, SHORTEST, Proposal
 
 USUAL = 15.0  # seconds that are taken of a longer recording, until it is said otherwise
 LEAST = 0.1  # seconds between the two ends, and what a slider moves by
@@ -38,6 +38,18 @@ class SampleCut:
         return say("cast.sample_long", most=round(LONGEST)) if seconds > LONGEST else ""
 
 
+def cut_of(proposal: Proposal) -> SampleCut:
+    """Which part of a recording is looked at."""
+    return SampleCut(proposal.start, proposal.end, proposal.sound.seconds)
+
+
 def usual_cut(seconds: float) -> SampleCut:
     """What is proposed of a recording that long."""
     return SampleCut(0.0, min(seconds, USUAL), seconds)
+
+
+def recording_words(seconds: float) -> str:
+    """What is said while a voice is recorded and so much of it is there."""
+    if seconds < SHORTEST:
+        return say("cast.sample_recording_short", seconds=int(seconds), least=round(SHORTEST))
+    return say("cast.sample_recording", seconds=int(seconds), most=round(LONGEST))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.kit.hive import Hive
 from tests.kit.quick_writer import QuickWriter, quick_writer
+from tests.kit.quiet_room import PACKAGE, quiet_room
 
 
 @pytest.fixture
@@ -17,6 +18,17 @@ def hive(tmp_path: Path) -> Iterator[Hive]:
     made = Hive(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def room(
+    require: Callable[[str, str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, str]]:
+    """A sound system of the test's own: the environment by which programs find it; this process has it already."""
+    with quiet_room(require("pulseaudio", PACKAGE), tmp_path / "pulse") as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        yield environment
 
 
 @pytest.fixture

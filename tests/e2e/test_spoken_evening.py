@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,16 +23,6 @@ ANSWERED = "The old gate was never shut. The night is long, and I am here."
 TRIES = 4
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def room(
-    require: Callable[[str, str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[dict[str, str]]:
-    with quiet_room(require("pulseaudio", PACKAGE), tmp_path / "pulse") as environment:
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        yield environment
 
 
 def say(text: str, monkeypatch: pytest.MonkeyPatch) -> None:

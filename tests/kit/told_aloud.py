@@ -10,6 +10,7 @@ import trio
 
 from dwnet.audio import Sound
 from narrator_app.ear.contract import Heard
+from narrator_app.ear.microphone import MicrophoneGone
 from narrator_app.ear.voice_activity import frames_of
 from tests.kit.spoken import spoken
 
@@ -17,7 +18,9 @@ SPOKEN = "the lamp goes out"
 
 
 class Room:
-    """``words`` is what the ear understands, ``trouble`` what opening the microphone ends with."""
+    """``words`` is what the ear understands, ``trouble`` what opening the microphone ends with; ``is_open``: somebody
+    listens.
+    """
 
     spec = "sphinx:en-us"
 
@@ -27,23 +30,33 @@ class Room:
         self.trouble: Exception | None = None
         self.level = 0.5
         self.name = "of this room"
+        self.is_open = False
+        self.goes_away = False  # when all that is said was heard
         self._frames, self._taken = trio.open_memory_channel[bytes](10_000)
         patch.setattr("narrator_app.ear.stenographer.open_microphone", self._microphone)
+        patch.setattr("narrator_app.ear.voice_recording.open_microphone", self._microphone)
         patch.setattr("narrator_app.ear.stenographer.open_ear", self._ear)
 
     async def speak(self, pause: float = 0.0) -> None:
         """Say a sentence, and be silent for so many seconds; the ear understands ``words``."""
-        said = await spoken(SPOKEN, pause=0.0)
-        for frame in frames_of(said):
-            await self._frames.send(frame)
+        await self.sound(await spoken(SPOKEN, pause=0.0))
         for _ in range(round(pause / 0.03)):
             await self._frames.send(bytes(960))
 
+    async def sound(self, sound: Sound) -> None:
+        """Let this be heard."""
+        for frame in frames_of(sound):
+            self._frames.send_nowait(frame)
+
     @asynccontextmanager
-    async def _microphone(self, name: str, backend: str) -> AsyncIterator[Room]:
+    async def _microphone(self, name: str, backend: str, rate: int = 0) -> AsyncIterator[Room]:
         if self.trouble is not None:
             raise self.trouble
-        yield self
+        self.is_open = True
+        try:
+            yield self
+        finally:
+            self.is_open = False
 
     @asynccontextmanager
     async def _ear(self, spec: str, *rest: object) -> AsyncIterator[Room]:
@@ -53,6 +66,8 @@ class Room:
         """As a microphone brings them."""
         async for frame in self._taken.clone():
             yield frame
+            if self.goes_away and not self._taken.statistics().current_buffer_used:
+                raise MicrophoneGone(name=self.name)
 
     def missing(self) -> None:
         """Nothing is."""

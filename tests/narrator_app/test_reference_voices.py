@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from dwnet.audio import CLIP_RATE, read_sound
+from dwnet.audio import CLIP_RATE, read_sound, silence
 from dwnet.blob_store import BlobStore
 from dwnet.clips import Clips
 from dwnet.voice_sample import sample_of
 from narrator_app.errors import CommandIncomplete
-from narrator_app.reference_voices import ConsentMissing, SampleUnfit
+from narrator_app.reference_voices import ConsentMissing, Proposal, SampleUnfit
 from peer.voice.reference import read_reference, references
 from peer.voice_sample import VoiceSample
 from protocol.sealing import decrypt_blob
@@ -118,13 +118,39 @@ async def test_what_is_unfit_is_refused_and_nothing_is_written(
 async def test_without_consent_without_sound_or_half_typed_nothing_is_written(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as evening:
         await evening.play("Pim")
-        path = recording(tmp_path / "me.wav")
+        path, nothing = recording(tmp_path / "me.wav"), tmp_path / "no.wav"
+        nothing.write_bytes(b"no sound")
         before = evening.narrator.node.ledger.canon.head
         with pytest.raises(ConsentMissing):
             await evening.type(f"/voice Pim '{path}'")
         with pytest.raises(SampleUnfit):
-            await evening.desk.voices.assign(1, b"no sound", consent=SPOKEN)
+            await evening.desk.voices.assign(1, nothing, consent=SPOKEN)
         for wrong in ("", f"'{path}' --from", f"'{path}' --from soon --consent x"):
             with pytest.raises(CommandIncomplete):
                 await evening.type(f"/voice Pim {wrong}")
         assert evening.narrator.node.ledger.canon.head == before
+
+
+async def test_of_what_is_looked_at_only_so_much_is_kept_the_newest_always(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("narrator_app.reference_voices.PROPOSED", 4 * 2 * CLIP_RATE)
+    async with open_desk(tmp_path) as evening:
+        voices = evening.desk.voices
+        for seat, seconds in ((1, 2.0), (2, 1.0), (1, 1.0), (3, 2.0), (4, 1.0), (5, 9.0)):
+            voices.propose(seat, Proposal("me.wav", silence(seconds), 0.0, seconds))
+            if seat == 4:
+                assert [one for one in range(6) if voices.proposed(one)] == [1, 3, 4]
+        assert [one for one in range(6) if voices.proposed(one)] == [5]
+
+
+async def test_a_proposal_that_came_while_another_was_given_stays(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as evening:
+        await evening.play("Pim")
+        voices, first, second = evening.desk.voices, tone(200, 4), tone(300, 4)
+        voices.propose(1, Proposal("first", first, 0.0, 4.0))
+        voices.propose(1, Proposal("second", second, 0.0, 4.0))
+        await voices.assign(1, first, consent=SPOKEN)
+        assert voices.proposed(1) == Proposal("second", second, 0.0, 4.0)
+        await voices.assign(1, second, consent=SPOKEN)
+        assert voices.proposed(1) is None
