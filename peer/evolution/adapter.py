@@ -9,6 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -75,13 +76,19 @@ def write_adapter(
     import gguf
     import numpy
 
+    class Told(numpy.ndarray[Any, Any]):
+        """An array that says so when the disk is full: numpy's own way into a file loses what comes last."""
+
+        def tofile(self, fid: Any, sep: str = "", format: str = "%s") -> None:
+            fid.write(self.tobytes())
+
     architecture = {name: key for key, name in gguf.MODEL_ARCH_NAMES.items()}[shape.architecture]
     names = gguf.get_tensor_name_map(architecture, shape.layers)
     part = path.with_name(path.name + NEW)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        writer = gguf.GGUFWriter(part, shape.architecture)
         try:
-            writer = gguf.GGUFWriter(part, shape.architecture)
             writer.add_type(gguf.GGUFType.ADAPTER)
             writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
             writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, float(strength.alpha))
@@ -93,7 +100,7 @@ def write_adapter(
                     raise ValueError(f"{module} has no name in {shape.architecture}")
                 rows = _ordered(value, module, shape) if half.startswith("B") else value
                 label = "lora_b" if half.startswith("B") else "lora_a"
-                writer.add_tensor(f"{name}.{label}", numpy.ascontiguousarray(rows.astype(numpy.float16)))
+                writer.add_tensor(f"{name}.{label}", numpy.ascontiguousarray(rows.astype(numpy.float16)).view(Told))
             writer.write_header_to_file()
             writer.write_kv_data_to_file()
             writer.write_tensors_to_file()
@@ -103,6 +110,8 @@ def write_adapter(
             settle(part, path)
         finally:
             part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # only where it was refused already
+                writer.close()
     return hash_of(path)
 
 
