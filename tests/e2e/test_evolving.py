@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.kit.hive import Hive
+from tests.kit.program import Program
 from tests.kit.tiny_models import make
 
 WORDS = [
@@ -25,17 +27,22 @@ WORDS = [
 ]
 
 
+def tell(hive: Hive, narrator: Program, words: list[str]) -> None:
+    """A beat for each word; what Pim says to it gets the narrator's wording."""
+    for number, word in enumerate(words):
+        mark = narrator.type(f"There lies a {word}.")
+        hive.answer(narrator, "Pim", mark)
+        narrator.type(f"/edit Aye, number {number}: that {word} was mine before the tide took it.")
+        narrator.wait("edited", mark)
+
+
 @pytest.mark.slow
 def test_a_character_learns_while_the_story_goes_on(hive: Hive, tmp_path: Path) -> None:
     make(tmp_path, "llama")
     hive.writer = str(tmp_path / "llama.gguf")
     narrator = hive.narrate(story="The Lighthouse")
     peers = hive.join(narrator, "Pim")
-    for number, word in enumerate([*WORDS, *(f"second {word}" for word in WORDS)]):
-        mark = narrator.type(f"There lies a {word}.")
-        hive.answer(narrator, "Pim", mark)
-        narrator.type(f"/edit Aye, number {number}: that {word} was mine before the tide took it.")
-        narrator.wait("edited", mark)
+    tell(hive, narrator, [*WORDS, *(f"second {word}" for word in WORDS)])
     mark = narrator.type("/evolve Pim strong")
     narrator.wait("learning", mark, state="training")
     middle = narrator.type("A bell rings.")
@@ -58,3 +65,31 @@ def test_a_character_learns_while_the_story_goes_on(hive: Hive, tmp_path: Path) 
     kinds = [entry["kind"] for entry in hive.whole()]
     assert kinds.count("evolved") == 1 and kinds.count("mind") == 1 and kinds.count("kept") >= 2
     assert peers["Pim"].process.poll() is None
+
+
+@pytest.mark.slow
+def test_while_its_peer_is_away_a_character_learns_by_a_command_and_the_story_is_told(
+    hive: Hive, tmp_path: Path
+) -> None:
+    make(tmp_path, "llama")
+    hive.writer = str(tmp_path / "llama.gguf")
+    narrator = hive.narrate(story="The Lighthouse")
+    peers = hive.join(narrator, "Pim")
+    tell(hive, narrator, [*WORDS, "harp", "plank"])
+    mark = narrator.type("The tide turns.")
+    hive.answer(narrator, "Pim", mark)  # so what was told before it has arrived there
+    peers["Pim"].stop()
+    folder = hive.folder("Pim")
+    (folder / "config.toml").write_text(f"writer = {json.dumps(hive.writer)}\n", encoding="utf-8")
+    alone = hive.start("Pim", "evolve", "--data", str(folder), "--strength", "gentle", "--json")
+    assert alone.ended(300) in (0, 1), alone.report()
+    made = alone.saw("evolved")[-1]
+    assert made["learned"] + made["held_out"] in (14, 15)
+    mark = narrator.mark()
+    hive.peer("Pim")
+    narrator.until(lambda: bool(narrator.saw("evolved", mark, member="Pim")), "the story is told of it")
+    version = narrator.saw("evolved", mark, member="Pim")[-1]
+    assert version["adapter"] == made["adapter_hash"] and version["promoted"] == made["promoted"]
+    assert list(folder.glob(f"models/llm/adapters/*/llama/{version['adapter']}.gguf"))
+    mark = narrator.type("Another bell rings.")
+    hive.answer(narrator, "Pim", mark)
