@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, T
 PACKAGE = "chromium"
 PATIENCE = 120.0  # seconds; a bound for a busy machine, no claim about speed
 HAND_MS = 150  # between coming to a button and pressing it; a hand takes longer
+TYPED = 3  # times at most
 MESSAGES = 200  # of the console that are kept
 WRONGLY_DRAWN = "must be provided and visible"  # what Flet draws in red in the place of a control that it cannot draw
 # Nothing leaves this machine, and it runs where tests run: as root, in containers, without a GPU.
@@ -41,6 +42,8 @@ WORDS = """() => {
   return said.join("\\n");
 }"""
 
+# What stands in a field; null for what is none.
+VALUE = "e => (e.matches('input, textarea') ? e : e.querySelector('input, textarea'))?.value ?? null"
 HAS_CURSOR = "e => e.matches(':focus') || !!e.querySelector(':focus')"
 
 # Notes when a key went down and when words could first be read, both by the page's own clock: the semantics of a frame
@@ -160,13 +163,28 @@ class Tab:
         target.first.click(force=True, timeout=PATIENCE * 1000)
 
     def type(self, field: str | re.Pattern[str] | Locator, text: str) -> None:
-        """Put the cursor into a field and type instead of what stands there, key by key."""
+        """Put the cursor into a field and type instead of what stands there, key by key. Letters that fall on a page
+        that is still being drawn are lost: whoever sees that types again.
+        """
         target = self.field(field) if isinstance(field, (str, re.Pattern)) else field
-        self.wait(lambda: target.count() > 0, f"the field {field} is there")
+        for _ in range(TYPED):
+            self._type(target, f"the field {field} is there", text)
+            self.page.wait_for_timeout(HAND_MS)
+            if self._stands_in(target) in (None, text):
+                return
+
+    def _stands_in(self, target: Locator) -> str | None:
+        """The letters in a field; None for what is no field, or has gone."""
+        try:
+            value: str | None = target.first.evaluate(VALUE, timeout=1000) if target.count() else None
+        except TimeoutError:
+            return None
+        return value
+
+    def _type(self, target: Locator, what: str, text: str) -> None:
+        self.wait(lambda: target.count() > 0, what)
         target.first.click(force=True, timeout=PATIENCE * 1000)
-        self.wait(
-            lambda: target.first.evaluate("e => e.matches(':focus') || !!e.querySelector(':focus')"), "the cursor"
-        )
+        self.wait(lambda: target.first.evaluate(HAS_CURSOR), "the cursor")
         self.page.keyboard.press("Control+A")
         self.page.keyboard.type(text)
 
