@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from dwnet.store_reader import open_reader
+from protocol.body import read_body
+from protocol.kinds import Line
 from tests.kit.hive import Hive
 from tests.kit.program import Program
 from tests.kit.tiny_models import make
@@ -67,6 +70,20 @@ def test_a_character_learns_while_the_story_goes_on(hive: Hive, tmp_path: Path) 
     assert peers["Pim"].process.poll() is None
 
 
+def leaves(narrator: Program, card: Path) -> bool:
+    """Save Pim's card; whether what it has learned lies beside it."""
+    mark = narrator.type(f'/card Pim "{card}"')
+    narrator.wait("notice", mark, what=lambda what: "What Pim has learned" in what)
+    return bool(narrator.saw("notice", mark, what=lambda what: "goes along" in what))
+
+
+def speakers(hive: Hive, name: str) -> list[str]:
+    """The adapter that each line in a narrator's folder names."""
+    with open_reader(hive.folder(name) / "dream_weaver.db") as reader:
+        openings = [read_body(one) for one in reader.of_kind("line")]
+    return [one.body.adapter.hex() for one in openings if one is not None and isinstance(one.body, Line)]
+
+
 @pytest.mark.slow
 def test_while_its_peer_is_away_a_character_learns_by_a_command_and_the_story_is_told(
     hive: Hive, tmp_path: Path
@@ -93,3 +110,21 @@ def test_while_its_peer_is_away_a_character_learns_by_a_command_and_the_story_is
     assert list(folder.glob(f"models/llm/adapters/*/llama/{version['adapter']}.gguf"))
     mark = narrator.type("Another bell rings.")
     hive.answer(narrator, "Pim", mark)
+    narrator.type("/mind Pim 1")
+    card = tmp_path / "Pim.json"
+    narrator.until(lambda: leaves(narrator, card), "the narrator holds a copy of what Pim learned")
+    elsewhere = hive.narrate("elsewhere", story="The Mill")
+    elsewhere.type(f'/cast "{card}"')
+    elsewhere.wait("cast", member="Pim")
+    hive.peer("Pim elsewhere", hive.invite(elsewhere, "Pim"))
+    elsewhere.wait("status", member="Pim", status="Online_Responsive")
+    came = hive.folder("Pim elsewhere")
+    elsewhere.until(
+        lambda: bool(list(came.glob(f"models/llm/adapters/*/llama/{version['adapter']}.gguf"))), "the adapter came"
+    )
+    for number in range(5):  # it is taken up between two lines
+        mark = elsewhere.type(f"The wheel turned {number} times.")
+        hive.answer(elsewhere, "Pim", mark)
+        if speakers(hive, "elsewhere")[-1]:
+            break
+    assert speakers(hive, "elsewhere")[-1] == version["adapter"]
