@@ -59,7 +59,7 @@ class NarrationBox:
             on_focus=lambda event: self._focus(True),
             on_blur=lambda event: self._focus(False),
         )
-        self.ear = EarPart(desk, self.field, lambda: self.mode)
+        self.ear = EarPart(desk, self.field, lambda: self.mode, lambda: self.focused)
         self._offers = ft.Container(visible=False)
         self._chip = ft.Container(visible=False, data=(SAY, True))
         self._frame = ft.Container()
@@ -108,8 +108,7 @@ class NarrationBox:
             border_radius=14,
             padding=ft.Padding.only(left=6, right=8, top=4, bottom=4),
         )
-        keys = ft.KeyboardListener(self._frame, include_semantics=False, on_key_up=self.ear.let_go)
-        return ft.Column([self._offers, keys], spacing=6, tight=True)
+        return ft.Column([self._offers, self.ear.around(self._frame)], spacing=6, tight=True)
 
     def refresh_cast(self) -> None:
         """Who can be whispered to now."""

@@ -33,12 +33,17 @@ HEARS = (State.TAKING, State.RECOGNISING)
 
 
 class EarPart:
-    """Button and bar. ``field`` is the box's; ``mode`` says how its words would be told."""
+    """Button, key and bar. ``field`` is the box's; ``mode`` says how its words would be told, ``focused`` whether the
+    cursor is in it.
+    """
 
-    def __init__(self, desk: PageDesk, field: ft.TextField, mode: Callable[[], Mode]) -> None:
+    def __init__(
+        self, desk: PageDesk, field: ft.TextField, mode: Callable[[], Mode], focused: Callable[[], bool]
+    ) -> None:
         self._desk = desk
         self._field = field
         self._mode = mode
+        self._focused = focused
         self._key = TalkKey()
         self._hearing = Hearing()
         self._opening = False
@@ -64,6 +69,12 @@ class EarPart:
         self._inside = ft.Container(padding=ft.Padding.only(left=14, right=8, top=8))
         self._bar = ft.Semantics(identifier="ear", container=True, live_region=True, content=self._inside)
         self._bar.visible = False
+        self._keys = ft.KeyboardListener(ft.Container(), include_semantics=False, on_key_up=self.let_go)
+
+    def around(self, box: ft.Control) -> ft.Control:
+        """The box with the field, where it is heard that a key goes up."""
+        self._keys.content = box
+        return self._keys
 
     @property
     def button(self) -> ft.Control:
@@ -153,8 +164,16 @@ class EarPart:
         elif (ear := self._ear) is not None:
             self._wanted = self._opening = True
             self._show()
-            self._desk.page.run_task(self._field.focus)  # Enter tells it then; and a key's going up is told there alone
+            self._desk.page.run_task(self._take_keys)
             self._desk.do(lambda: self._begin(ear, hands_free=meant is Meant.HANDS_FREE))
+
+    async def _take_keys(self) -> None:
+        """Let the keys come here: Enter tells it then, and a key's going up is told there alone. A field that has left
+        the page and come back takes no focus while a screen reader is served; what is around it does.
+        """
+        if not self._focused():
+            await self._keys.focus()  # type: ignore[no-untyped-call]
+        await self._field.focus()  # type: ignore[no-untyped-call]
 
     async def _begin(self, ear: Stenographer, *, hands_free: bool) -> None:
         try:
