@@ -131,7 +131,7 @@ class Casting:
 
         :raises AdapterNotTheCards, FileNotRead, OverQuota, NoRoomForFile:
         """
-        return await luggage(self._clips, card, path)
+        return await luggage(self._clips, self.portraits, card, path)
 
     async def change(self, seat: int, card: Card, portrait: bytes | None = None) -> None:
         """Give a character another card; whoever plays it takes it over with the next line. The seat stays.

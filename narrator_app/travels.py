@@ -11,6 +11,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from dataclasses import dataclass, replace
@@ -21,11 +22,11 @@ import trio
 from dwnet.blob_store import BlobStore
 from dwnet.card import Card, write_card
 from dwnet.card_mind import CardMind
-from dwnet.card_picture import embed, plain_picture
+from dwnet.card_picture import embed, is_png, plain_picture
 from dwnet.clips import Clips
 from dwnet.errors import NodeError
 from dwnet.node import Draft
-from dwnet.portraits import png_of
+from dwnet.portraits import Portraits, png_of
 from dwnet.whole_file import reading, write_whole
 from narrator_app.narrator import Narrator
 from protocol import limits, minds
@@ -60,10 +61,13 @@ class AdapterNotTheCards(NodeError):
 
 @dataclass(frozen=True)
 class Luggage:
-    """What a character brings along. ``told`` is to be said of it; "" where its card names no mind."""
+    """What a character brings along. ``told`` is to be said of it; "" where its card names no mind. ``portrait``: the
+    blob of the picture that carried its card (b"": none did).
+    """
 
     brought: Brought | None
     told: str
+    portrait: bytes = b""
 
     def drafts(self, seat: int) -> list[Draft]:
         """What is written for the seat it is cast in: the adapter, sealed, and that it speaks, wherever the story
@@ -130,11 +134,27 @@ async def parting(narrator: Narrator, clips: Clips, seat: int, card: Card, form:
     return Parting(card.name, written, mind, adapter)
 
 
-async def luggage(clips: Clips, card: Card, path: Path) -> Luggage:
+async def luggage(clips: Clips, portraits: Portraits, card: Card, path: Path) -> Luggage:
     """What a character brings along whose card lies at ``path``; its adapter is kept here as a private blob.
 
     :raises AdapterNotTheCards, FileNotRead, OverQuota, NoRoomForFile:
     """
+    learned = await _learned(clips, card, path)
+    picture = await trio.to_thread.run_sync(_picture, card, path)
+    with contextlib.suppress(NodeError):  # then it has none, as in the Cast
+        return replace(learned, portrait=await portraits.keep(picture) if picture else b"")
+    return learned
+
+
+def _picture(card: Card, path: Path) -> bytes:
+    """The picture that carries a card; b"" for one that is there to carry it only."""
+    with reading(path):
+        data = path.read_bytes() if path.is_file() else b""
+    is_plain = is_png(data) and embed(data, b"") == embed(plain_picture(card.colour or PLAIN), b"")
+    return data if is_png(data) and not is_plain else b""
+
+
+async def _learned(clips: Clips, card: Card, path: Path) -> Luggage:
     mind = card.mind
     if mind is None:
         return NOTHING

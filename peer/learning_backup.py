@@ -29,7 +29,6 @@ from protocol.minds import Backup
 from protocol.sealing import decrypt_blob, encrypt_blob
 
 ADAPTER, SAMPLES = "adapter", "samples"
-NEWS = ("kept", "brought", "reseal", "adopt")  # after which there may be something to bring back
 LARGEST = limits.BLOB - 16  # bytes; encrypting adds so many
 logger = logging.getLogger(__name__)
 
@@ -71,7 +70,7 @@ class LearningBackup:
         async with trio.open_nursery() as nursery:
             self._look(nursery)
             async for event in events:
-                if isinstance(event, Ready) or (isinstance(event, Took) and event.entry.kind in NEWS):
+                if isinstance(event, Ready) or (isinstance(event, Took) and event.entry.kind in ("kept", "reseal")):
                     self._look(nursery)
 
     def _look(self, nursery: trio.Nursery) -> None:

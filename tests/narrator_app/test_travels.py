@@ -13,6 +13,7 @@ from trio.testing import MockClock
 from dwnet.card import Card, check_card, read_card, write_card
 from dwnet.card_picture import is_png, plain_picture
 from dwnet.card_reading import CardFieldWrong
+from dwnet.card_showing import show_card
 from dwnet.node import Draft
 from dwnet.shipped import card as shipped_card
 from dwnet.whole_file import FileNotWritten
@@ -74,8 +75,11 @@ async def test_as_a_picture_it_carries_its_portrait(
         path = tmp_path / f"{name}.png"
         await evening.type(f'/card {name} "{path}"')
         assert is_png(path.read_bytes()) and read_card(path.read_bytes()) == replace(PIM, name=name)
-    portrait = await casting.portraits.keep((tmp_path / "Pim.png").read_bytes())
-    assert portrait and portrait != await casting.portraits.keep((tmp_path / "Plain.png").read_bytes())
+    async with open_desk(tmp_path / "here") as elsewhere:
+        for name in ("Pim", "Plain"):
+            await elsewhere.type(f'/cast "{tmp_path / name}.png"')
+        pim, plain = elsewhere.narrator.story.seats.values()
+        assert pim.portrait in elsewhere.desk.casting.portraits.at_hand and plain.portrait == b""
 
 
 async def test_what_it_has_learned_lies_beside_the_card(
@@ -86,6 +90,7 @@ async def test_what_it_has_learned_lies_beside_the_card(
     await evening.type(f'/card Pim "{path}"')
     mind = read_card(path.read_bytes()).mind
     assert mind is not None and (mind.adapter, mind.model, mind.version) == (NAME, "small", 1)
+    assert dict(show_card(read_card(path.read_bytes())))["Mind"] == f"version 1, {NAME.hex()[:8]}, trained on small"
     assert mind.base == hashlib.sha256(b"a model").digest() and Score("loss", 2_300, 1_700) in mind.scores
     assert (tmp_path / f"Pim.{NAME.hex()[:8]}.gguf").read_bytes() == ADAPTER
     assert "goes along beside the card" in notices(evening)
