@@ -1,4 +1,6 @@
-"""``dwnet ear``: which ears there are, and what one hears in a sound file. The engines are the narrator's own."""
+"""``dwnet ear``: which ears and microphones there are, and what an ear hears in a sound file. The engines are the
+narrator's own.
+"""
 
 from __future__ import annotations
 
@@ -58,6 +60,8 @@ class Ears(Protocol):
 
     def ears(self, settings: Settings) -> Iterable[EarRow]: ...
 
+    def microphones(self) -> Iterable[str]: ...
+
     def hear(
         self,
         settings: Settings,
@@ -71,7 +75,7 @@ class Ears(Protocol):
 
 @click.group()
 def ear() -> None:
-    """Ears: list them, try one on a sound file, fetch better ones."""
+    """Ears: list them and the microphones, try one on a sound file, fetch better ones."""
 
 
 ear.add_command(fetch_command("ear", "an ear: NAME as it stands in the list"))
@@ -82,16 +86,23 @@ ear.add_command(fetch_command("ear", "an ear: NAME as it stands in the list"))
 @JSON
 @click.pass_context
 def ear_list(context: click.Context, data: str | None, as_json: bool) -> None:
-    """Every ear that is known, those that work on this machine first."""
+    """Every ear that is known, those that work on this machine first; then this machine's microphones."""
     with explained(bool(context.obj), as_json=as_json):
+        from dwnet.errors import NodeError
         from dwnet.keeping import settings_at
 
-        for row in sources(context).ears().ears(settings_at(data)):
+        known = sources(context).ears()
+        for row in known.ears(settings_at(data)):
             if as_json:
                 facts = {"ear": row.ear, "engine": row.engine, "name": row.name}
                 put_json({"event": "ear", **facts, "missing": row.missing})
             else:
                 put(f"{row.ear}: not ready: {row.missing}" if row.missing else row.ear)
+        try:
+            for name in known.microphones():
+                put_json({"event": "microphone", "name": name}) if as_json else put(f"microphone: {name}")
+        except NodeError as error:  # who types needs none
+            click.echo(f"{error.what} {error.hint}", err=True)
 
 
 @ear.command("hear")

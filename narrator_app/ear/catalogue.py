@@ -1,4 +1,4 @@
-"""Which ears there are on this machine, and what one hears in a file: behind ``dwnet ear``."""
+"""Which ears and microphones there are on this machine, and what an ear hears in a file: behind ``dwnet ear``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from dwnet.whole_file import reading
 from narrator_app.ear.contract import RATE, USUAL, Ear, Heard, parse_ear
 from narrator_app.ear.engines import ENGINES, open_ear
 from narrator_app.ear.microphone import NoMicrophone, open_microphone
+from narrator_app.ear.microphone import microphones as microphones
 from narrator_app.ear.scene_words import sentences_of
 from narrator_app.ear.sphinx import MODELS, Sphinx
 from narrator_app.ear.voice_activity import breaths, spoken_seconds

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from dwnet.audio import Sound, concatenate, resample, silence
 from dwnet.cli import main
 from narrator_app.ear.catalogue import MOST
+from narrator_app.ear.microphone import NoMicrophone
 from tests.kit.contract_ear import SENTENCE
 from tests.kit.spoken import RATE, accuracy, spoken
 from tests.kit.tiny_whisper import tiny_whisper
@@ -42,11 +43,28 @@ def write(path: Path, sound: Sound, channels: int = 1, **form: str) -> Path:
 
 def test_the_ears_of_this_machine_are_listed(run: Run, tmp_path: Path) -> None:
     tiny_whisper(tmp_path / "models" / "ear" / "whisper" / "own", SENTENCE)
-    listed = events(run("list", "--json"))
+    listed = [one for one in events(run("list", "--json")) if one["event"] == "ear"]
     assert [one["ear"] for one in listed if not one["missing"]] == ["sphinx:en-us", "whisper:own"]
     assert all(f"dwnet ear fetch {one['name']}" in one["missing"] for one in listed[2:])
     lines = run("list").stdout.splitlines()
     assert lines[0] == "sphinx:en-us" and lines[2].startswith("whisper:tiny: not ready:")
+
+
+def test_the_microphones_of_this_machine_are_listed_behind_the_ears(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("narrator_app.ear.catalogue.microphones", lambda: ["Trumpet", "On the lid"])
+    named = events(run("list", "--json"))[-2:]
+    assert named == [{"event": "microphone", "name": "Trumpet"}, {"event": "microphone", "name": "On the lid"}]
+    assert run("list").stdout.splitlines()[-2:] == ["microphone: Trumpet", "microphone: On the lid"]
+
+
+def test_without_a_microphone_the_ears_are_listed_and_it_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> list[str]:
+        raise NoMicrophone(why="this machine has no sound system")
+
+    monkeypatch.setattr("narrator_app.ear.catalogue.microphones", none)
+    listed = run("list", "--json")
+    assert listed.exit_code == 0 and {one["event"] for one in events(listed)} == {"ear"}
+    assert "this machine has no sound system" in listed.stderr and "Plug one in" in listed.stderr
 
 
 @pytest.mark.parametrize(
