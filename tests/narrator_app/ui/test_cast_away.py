@@ -6,10 +6,14 @@ import asyncio
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from dwnet.card import read_card, write_card
 from dwnet.card_mind import CardMind
 from dwnet.card_picture import plain_picture
+from narrator_app.casting import Casting
 from narrator_app.phrases import say
+from narrator_app.travels import Parting
 from protocol import minds
 from tests.narrator_app.ui.test_cast import PIM, Cast, cast_open
 
@@ -60,6 +64,25 @@ def test_in_a_browser_the_card_is_handed_over_with_its_portrait(tmp_path: Path) 
             handed = next(one.arguments for one in saved if one.name == "save_file")
             assert handed["file_name"] == "Pim.png" and read_card(handed["src_bytes"]) == PIM
             await cast.page.until(lambda: say("library.downloaded", name="Pim.png") in cast.said())
+
+    asyncio.run(evening())
+
+
+def test_in_a_browser_what_it_has_learned_is_handed_over_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mind = CardMind(hashlib.sha256(b"an adapter").digest(), bytes(32), "small", 2, ())
+
+    async def parting(self: Casting, seat: int, form: str) -> Parting:
+        return Parting("Pim", b"its card", mind, b"an adapter")
+
+    async def evening() -> None:
+        async with cast_open(tmp_path, web=True) as cast:
+            await chosen(cast)
+            monkeypatch.setattr(Casting, "parting", parting)
+            await cast.page.press("F")
+            await cast.page.until(lambda: "goes along beside the card" in cast.said())
+            saved = [one.arguments for one in cast.page.connection.invoked if one.name == "save_file"]
+            handed = {one["file_name"]: one["src_bytes"] for one in saved}
+            assert handed == {"Pim.json": b"its card", mind.beside(Path("Pim.json")).name: b"an adapter"}
 
     asyncio.run(evening())
 
