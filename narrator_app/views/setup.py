@@ -59,6 +59,7 @@ SHORTCUTS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("E", "card"),
             ("H", "hear"),
             ("D", "duplicate"),
+            ("F", "save_card"),
             ("P", "play_here"),
             ("S", "restart"),
             ("O", "output"),
