@@ -183,8 +183,14 @@ class Tab:
 
     def _type(self, target: Locator, what: str, text: str) -> None:
         self.wait(lambda: target.count() > 0, what)
-        target.first.click(force=True, timeout=PATIENCE * 1000)
-        self.wait(lambda: target.first.evaluate(HAS_CURSOR), "the cursor")
+
+        def has_cursor() -> bool:
+            if not target.first.evaluate(HAS_CURSOR):  # the first click may fall on a menu that is still going
+                target.first.click(force=True, timeout=PATIENCE * 1000)
+                self.page.wait_for_timeout(HAND_MS)
+            return bool(target.first.evaluate(HAS_CURSOR))
+
+        self.wait(has_cursor, "the cursor")
         self.page.keyboard.press("Control+A")
         self.page.keyboard.type(text)
 
