@@ -32,6 +32,7 @@ class Room:
         self.name = "of this room"
         self.is_open = False
         self.goes_away = False  # when all that is said was heard
+        self.failure: Exception | None = None  # what the ear ends with, at the first sound
         self._frames, self._taken = trio.open_memory_channel[bytes](10_000)
         patch.setattr("narrator_app.ear.stenographer.open_microphone", self._microphone)
         patch.setattr("narrator_app.ear.voice_recording.open_microphone", self._microphone)
@@ -47,6 +48,11 @@ class Room:
         """Let this be heard."""
         for frame in frames_of(sound):
             self._frames.send_nowait(frame)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether all that was said was heard."""
+        return not self._taken.statistics().current_buffer_used
 
     @asynccontextmanager
     async def _microphone(self, name: str, backend: str, rate: int = 0) -> AsyncIterator[Room]:
@@ -66,7 +72,7 @@ class Room:
         """As a microphone brings them."""
         async for frame in self._taken.clone():
             yield frame
-            if self.goes_away and not self._taken.statistics().current_buffer_used:
+            if self.goes_away and self.is_silent:
                 raise MicrophoneGone(name=self.name)
 
     def missing(self) -> None:
@@ -80,6 +86,8 @@ class Room:
         async with mic, out:
             words, told = self.words, False
             async for _ in mic:
+                if self.failure is not None:
+                    raise self.failure
                 if not told:
                     told = True
                     await out.send(Heard(words.split()[0]))
