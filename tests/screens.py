@@ -134,6 +134,7 @@ def show(
                 tab.press("Control+Enter" if step != "first-beat" else "Escape")
             tab.press("Escape")
     with browser.tab(sitting.told, width=width, height=height, dark=dark) as tab:
+        tab.see(STORY)
         for number, name in enumerate(ROOMS, 1):
             if name in wanted:
                 tab.press(f"Control+{number}")
