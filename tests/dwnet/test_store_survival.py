@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -25,22 +25,31 @@ ROOT = Path(__file__).parents[2]
 CHILD = [sys.executable, "-m", "tests.kit.writing_child"]
 
 
-def prefixes() -> Iterator[list[Unit]]:
-    """What may lie in the file: the story up to the end of some group, never part of one."""
-    told: list[Unit] = []
-    yield told
-    for group in groups():
-        told = told + group
-        yield told
+GROUPS: list[list[Unit]] = []  # of the story that every writer writes, as far as they were needed
+COMING = groups()
+
+
+def group(number: int) -> list[Unit]:
+    """The group of this number, of those that are written whole or not at all."""
+    while len(GROUPS) <= number:
+        GROUPS.append(next(COMING))
+    return GROUPS[number]
+
+
+def whole_groups(kept: list[Unit]) -> int:
+    """How many groups of the story these are; fails when they are anything else."""
+    number = place = 0
+    while place < len(kept):
+        told = group(number)
+        assert kept[place : place + len(told)] == told
+        place, number = place + len(told), number + 1
+    return number
 
 
 def groups_in(path: Path) -> int:
     """How many whole groups the file holds; fails when it holds anything else."""
     with open_store(path, create=False) as store:
-        kept = list(store.load())
-    number, expected = next((n, told) for n, told in enumerate(prefixes()) if len(told) >= len(kept))
-    assert kept == expected
-    return number
+        return whole_groups(list(store.load()))
 
 
 def kill_a_writer(path: Path, after: int) -> None:
@@ -65,9 +74,16 @@ def test_twenty_writers_killed_in_a_row_lose_nothing_they_acknowledged(tmp_path:
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 def test_three_hundred_killed_writers_lose_nothing_they_acknowledged(tmp_path: Path) -> None:
-    chance = random.Random(300)
-    for number in range(300):
-        kill_a_writer(tmp_path / f"story{number % 5}.db", chance.randint(1, 80))
+    most = 80
+    group(60 * most)  # before there are threads
+
+    def kill_sixty(number: int) -> None:
+        chance = random.Random(300 + number)
+        for _ in range(60):
+            kill_a_writer(tmp_path / f"story{number}.db", chance.randint(1, most))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(kill_sixty, range(5)))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits on file sizes")
@@ -109,7 +125,7 @@ def test_a_reader_finds_whole_units_while_a_writer_writes(tmp_path: Path) -> Non
     for line in islice(child.stdout, 40):
         with open_reader(path) as reader:
             kept = list(reader.load())
-        assert kept == next(told for told in prefixes() if len(told) >= len(kept))
+        whole_groups(kept)
         assert len(kept) >= seen
         seen = len(kept)
         assert seen >= int(line)
