@@ -21,6 +21,7 @@ from dwnet.card_reading import CardFileTooLarge, CardPictureDamaged, CardPicture
 from protocol import limits
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PLAIN = "#4a5568"  # of a picture that carries the card of a character without a colour
 PLAIN_EDGE = 512  # pixels of the square that carries a card which brings no picture
 _NAMES = (b"ccv3", b"chara")
 _MOST = limits.CARD * 4 // 3 + 1_024  # characters of a card in base64
@@ -68,8 +69,8 @@ def embed(picture: bytes, card: bytes) -> bytes:
 
 
 def plain_picture(colour: str) -> bytes:
-    """A PNG of one colour (``#rrggbb``) to carry a card that brings no picture."""
-    row = b"\0" + bytes.fromhex(colour.lstrip("#")) * PLAIN_EDGE
+    """A PNG of one colour (``#rrggbb``, "" for PLAIN) to carry a card that brings no picture."""
+    row = b"\0" + bytes.fromhex((colour or PLAIN).lstrip("#")) * PLAIN_EDGE
     head = struct.pack(">IIBBBBB", PLAIN_EDGE, PLAIN_EDGE, 8, 2, 0, 0, 0)
     pixels = zlib.compress(row * PLAIN_EDGE, 9)
     return SIGNATURE + _chunk(b"IHDR", head) + _chunk(b"IDAT", pixels) + _chunk(b"IEND", b"")

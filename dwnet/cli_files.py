@@ -229,7 +229,7 @@ def card_convert(context: click.Context, file: Path, out: Path, picture: Path | 
         read = read_card(source)
         written = write_card(read)
         if out.suffix.lower() == ".png":
-            base = source if is_png(source) else plain_picture(read.colour or "#4a5568")
+            base = source if is_png(source) else plain_picture(read.colour)
             if picture is not None:
                 with reading(picture):
                     base = picture.read_bytes()

@@ -7,6 +7,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +31,7 @@ from narrator_app.local import LocalCharacters
 from narrator_app.naming import fitting_name, free_name
 from narrator_app.narrator import Narrator
 from narrator_app.seat_settings import DEFAULT
-from narrator_app.travels import NOTHING, Luggage, Parting, luggage, parting
+from narrator_app.travels import NOTHING, Luggage, Parting, luggage, parting, picture_in
 from protocol import limits
 from protocol.errors import Code
 from protocol.kinds import NARRATOR, Cast, Sheet
@@ -100,13 +101,17 @@ class Casting:
 
     def find_card(self, name: str) -> Card:
         """A card by path, or one that ships with the program by name."""
+        return read_card(self.card_file(name))
+
+    def card_file(self, name: str) -> bytes:
+        """The file of a card, found in the same way."""
         path = Path(name).expanduser()
         with reading(path):
             if path.is_file():
-                return read_card(path.read_bytes())
+                return path.read_bytes()
         for known in shipped.cast():
             if known.casefold() == name.casefold():
-                return read_card(shipped.card(known))
+                return shipped.card(known)
         raise CardNotFound(name=name, names=", ".join(shipped.cast()))
 
     # --- characters -------------------------------------------------------------------------------------------------
@@ -131,7 +136,14 @@ class Casting:
 
         :raises AdapterNotTheCards, FileNotRead, OverQuota, NoRoomForFile:
         """
-        return await luggage(self._clips, self.portraits, card, path)
+        return await luggage(self._clips, card, path)
+
+    async def portrait_in(self, card: Card, data: bytes) -> bytes:
+        """The portrait that lies in the file of a card, as a blob that is kept; b"" where none does that can be one."""
+        picture = await trio.to_thread.run_sync(picture_in, card, data)
+        with contextlib.suppress(NodeError):  # the character comes all the same
+            return await self.portraits.keep(picture) if picture else b""
+        return b""
 
     async def change(self, seat: int, card: Card, portrait: bytes | None = None) -> None:
         """Give a character another card; whoever plays it takes it over with the next line. The seat stays.

@@ -81,7 +81,8 @@ async def _cast(desk: Desk, rest: str) -> None:
         return
     card = desk.casting.find_card(names[0])
     luggage = await desk.casting.luggage(card, Path(names[0]).expanduser())
-    seat = await desk.casting.cast(card, luggage.portrait, luggage)
+    portrait = await desk.casting.portrait_in(card, desk.casting.card_file(names[0]))
+    seat = await desk.casting.cast(card, portrait, luggage)
     if luggage.told:
         desk.narrator.happen("notice", what=luggage.told)
     if "--here" in words:

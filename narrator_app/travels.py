@@ -11,7 +11,6 @@ Rules of this file:
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 from dataclasses import dataclass, replace
@@ -26,7 +25,7 @@ from dwnet.card_picture import embed, is_png, plain_picture
 from dwnet.clips import Clips
 from dwnet.errors import NodeError
 from dwnet.node import Draft
-from dwnet.portraits import Portraits, png_of
+from dwnet.portraits import png_of
 from dwnet.whole_file import reading, write_whole
 from narrator_app.narrator import Narrator
 from protocol import limits, minds
@@ -36,7 +35,6 @@ from protocol.ledger import Ledger
 from protocol.minds import Backup
 from protocol.sealing import decrypt_blob, encrypt_blob
 
-PLAIN = "#4a5568"  # of a picture that carries the card of a character without a colour
 FORMS = (".json", ".png")
 LARGEST = limits.BLOB - 16  # bytes of an adapter; encrypting adds so many
 
@@ -61,13 +59,10 @@ class AdapterNotTheCards(NodeError):
 
 @dataclass(frozen=True)
 class Luggage:
-    """What a character brings along. ``told`` is to be said of it; "" where its card names no mind. ``portrait``: the
-    blob of the picture that carried its card (b"": none did).
-    """
+    """What a character brings along. ``told`` is to be said of it; "" where its card names no mind."""
 
     brought: Brought | None
     told: str
-    portrait: bytes = b""
 
     def drafts(self, seat: int) -> list[Draft]:
         """What is written for the seat it is cast in: the adapter, sealed, and that it speaks, wherever the story
@@ -130,31 +125,24 @@ async def parting(narrator: Narrator, clips: Clips, seat: int, card: Card, form:
     written = write_card(card.having(mind=mind.to_own()) if mind is not None else card)
     if form.lower() == ".png":
         portrait = narrator.story.seats[seat].portrait
-        written = await trio.to_thread.run_sync(_pictured, written, clips.store, portrait, card.colour or PLAIN)
+        written = await trio.to_thread.run_sync(_pictured, written, clips.store, portrait, card.colour)
     return Parting(card.name, written, mind, adapter)
 
 
-async def luggage(clips: Clips, portraits: Portraits, card: Card, path: Path) -> Luggage:
+def picture_in(card: Card, data: bytes) -> bytes:
+    """The picture that carries a card, out of the card's file; b"" for one that is there to carry it only. Call it in a
+    thread.
+    """
+    if not is_png(data) or embed(data, b"") == embed(plain_picture(card.colour), b""):
+        return b""
+    return data
+
+
+async def luggage(clips: Clips, card: Card, path: Path) -> Luggage:
     """What a character brings along whose card lies at ``path``; its adapter is kept here as a private blob.
 
     :raises AdapterNotTheCards, FileNotRead, OverQuota, NoRoomForFile:
     """
-    learned = await _learned(clips, card, path)
-    picture = await trio.to_thread.run_sync(_picture, card, path)
-    with contextlib.suppress(NodeError):  # then it has none, as in the Cast
-        return replace(learned, portrait=await portraits.keep(picture) if picture else b"")
-    return learned
-
-
-def _picture(card: Card, path: Path) -> bytes:
-    """The picture that carries a card; b"" for one that is there to carry it only."""
-    with reading(path):
-        data = path.read_bytes() if path.is_file() else b""
-    is_plain = is_png(data) and embed(data, b"") == embed(plain_picture(card.colour or PLAIN), b"")
-    return data if is_png(data) and not is_plain else b""
-
-
-async def _learned(clips: Clips, card: Card, path: Path) -> Luggage:
     mind = card.mind
     if mind is None:
         return NOTHING

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING
 import flet as ft
 
 from dwnet.card import Card
-from dwnet.errors import NodeError
 from narrator_app.phrases import say
 from narrator_app.travels import NOTHING, Parting
 from narrator_app.ui.cast_form import Subject
@@ -163,14 +161,14 @@ class CastDeeds:
         along = [NOTHING]
 
         async def work() -> None:
+            casting = self._screen.evening.desk.casting
             if path is not None:
-                along.append(await self._screen.evening.desk.casting.luggage(card, path))
-            with contextlib.suppress(NodeError):
-                if picture is not None:
-                    made.append(await self._screen.evening.desk.casting.portraits.keep(picture))
+                along.append(await casting.luggage(card, path))
+            if picture is not None:
+                made.append(await casting.portrait_in(card, picture))
 
         def look() -> None:
-            self._screen.open_subject(Subject(None, card, made[0] if made else None, along[-1]))
+            self._screen.open_subject(Subject(None, card, made[0] or None if made else None, along[-1]))
 
         self._desk.do(work, look)
         self._screen.still()

@@ -13,7 +13,7 @@ from narrator_app.attendance import TRIED, Attendance
 from narrator_app.health import REMEDIES, TABLE, Condition, Signal, Status
 from peer.writer.errors import EndpointUnreachable
 from protocol.errors import Code
-from tests.kit.company import Evening, open_desk
+from tests.kit.company import Evening, Person, open_desk
 from tests.kit.scripted_writer import ScriptedWriter
 
 ONLINE = {Status.HEARTBEAT, Status.RESPONSIVE, Status.ERROR_API, Status.DEGRADED}
@@ -95,14 +95,20 @@ async def test_a_peer_that_dies_is_gone_within_ten_seconds(how: str, tmp_path: P
         assert "dwnet peer" in evening.events("status")[-1]["remedy"]
 
 
+async def gives_way(evening: Evening) -> Person:
+    """Vesper, who was ready, and whose link was ended for a better one."""
+    vesper = await evening.play("Vesper")
+    await evening.company.perform(vesper)
+    await evening.until("status", status="Online_Responsive")
+    for link in vesper.node.links.values():
+        link.close(Code.DUPLICATE_LINK)
+    return vesper
+
+
 async def test_a_link_that_gives_way_to_a_second_one_is_no_absence(tmp_path: Path, autojump_clock: MockClock) -> None:
     """Both dialled at once; the link that ends may be gone before the one that stays is done with its handshake."""
     async with open_desk(tmp_path) as evening:
-        vesper = await evening.play("Vesper")
-        await evening.company.perform(vesper)
-        await evening.until("status", status="Online_Responsive")
-        for link in vesper.node.links.values():
-            link.close(Code.DUPLICATE_LINK)
+        vesper = await gives_way(evening)
         await evening.company.until(lambda: not evening.narrator.node.links)
         evening.company.link(vesper, evening.company.narrator)
         await evening.company.until(lambda: evening.narrator.node.linked_to(vesper.member.public))
@@ -112,11 +118,7 @@ async def test_a_link_that_gives_way_to_a_second_one_is_no_absence(tmp_path: Pat
 
 async def test_a_link_that_gives_way_to_nothing_is_an_absence(tmp_path: Path, autojump_clock: MockClock) -> None:
     async with open_desk(tmp_path) as evening:
-        vesper = await evening.play("Vesper")
-        await evening.company.perform(vesper)
-        await evening.until("status", status="Online_Responsive")
-        for link in vesper.node.links.values():
-            link.close(Code.DUPLICATE_LINK)
+        await gives_way(evening)
         await evening.company.until(lambda: statuses(evening)[-1] == "Offline")
 
 
