@@ -10,19 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from dwnet.cli import main
-from tests.kit import tiny_models
 from tests.kit.voiced import messages, pairs, write_samples
 
 pytestmark = pytest.mark.timeout(900)
 LONG = " ".join(f"wave {number}" for number in range(4_000))  # 8,000 words, and no fewer tokens
 SALT = "🧂👩‍👩‍👧‍👦e\u0301🏴‍☠️"
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("base")
-    tiny_models.make(folder, "llama")
-    return folder / "llama.gguf"
 
 
 def evolve(samples: Path, out: Path, *more: str) -> tuple[int, list[dict[str, Any]]]:

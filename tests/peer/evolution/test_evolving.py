@@ -17,27 +17,13 @@ from peer.evolution.evolving import Evolution
 from peer.evolution.learner import STATE
 from peer.writer.errors import ModelFileMissing
 from peer.writer.model_file import embedded_model
-from tests.kit import tiny_models
-from tests.kit.voiced import write_samples
 
 pytestmark = pytest.mark.timeout(900)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("base")
-    tiny_models.make(folder, "llama")
-    return folder / "llama.gguf"
 
 
 @pytest.fixture
 def embedded() -> Path:
     return embedded_model()
-
-
-@pytest.fixture
-def samples(tmp_path: Path) -> Path:
-    return write_samples(tmp_path / "odda.jsonl")
 
 
 @pytest.mark.slow

@@ -19,24 +19,10 @@ from peer.evolution.contract import GENTLE, Progress
 from peer.evolution.errors import EvolutionRefused
 from peer.evolution.evolving import Evolution
 from peer.evolution.learner import STATE
-from tests.kit import tiny_models
-from tests.kit.voiced import write_samples
 
 resource: Any = pytest.importorskip("resource")
 pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
 ROOM = 1_024  # bytes of the largest file that still fits
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("base")
-    tiny_models.make(folder, "llama")
-    return folder / "llama.gguf"
-
-
-@pytest.fixture
-def samples(tmp_path: Path) -> Path:
-    return write_samples(tmp_path / "odda.jsonl")
 
 
 @contextmanager
